@@ -1,0 +1,64 @@
+// swift-tools-version: 6.2
+// The house: one target per room, arrows only downwards (see ARCHITECTURE.md).
+// Build with `--explicit-target-dependency-import-check error`; without the flag an undeclared import would pass.
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = [], linker: [LinkerSetting] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict, linkerSettings: linker)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, path: "Tests/\(name)", resources: resources, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "countersign",
+    products: [
+        .executable(name: "countersign", targets: ["countersign"]),
+        .executable(name: "ingo-sandbox", targets: ["ingo-sandbox"]),
+    ],
+    targets: [
+        // C: headers only. CShims translates macros and hidden symbols; it decides nothing.
+        .target(name: "CShims", publicHeadersPath: "include"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+
+        // The rooms.
+        room("HTTP"),
+        room("Policy", ["HTTP"]),
+        room("Signing", ["HTTP", "COpenSSL"]),
+        room("Exchange", ["HTTP", "Policy", "Signing"]),
+        room("Net", ["CShims", "COpenSSL"]),
+        room("Config", ["HTTP", "Policy", "Signing", "CYAML"]),
+        room("Gateway", ["Exchange", "Net", "Config", "HTTP", "Policy", "Signing"]),
+
+        // The commands.
+        .executableTarget(
+            name: "countersign", dependencies: ["Gateway", "Config", "Signing", "HTTP", "Net"], swiftSettings: strict),
+        .executableTarget(
+            name: "ingo-sandbox", dependencies: ["CShims", "COpenSSL"], swiftSettings: strict),
+
+        // Tests: one target per room, then the whole.
+        .target(name: "TestSupport", dependencies: ["CShims"], path: "Tests/Support", swiftSettings: strict),
+        tests("HTTPTests", ["HTTP", "TestSupport"]),
+        tests("SigningTests", ["Signing", "HTTP", "TestSupport"], resources: [.copy("Vectors")]),
+        tests("PolicyTests", ["Policy", "HTTP", "TestSupport"]),
+        tests("ExchangeTests", ["Exchange", "Policy", "Signing", "HTTP", "TestSupport"]),
+        tests("NetTests", ["Net", "TestSupport"]),
+        tests("ConfigTests", ["Config", "HTTP", "Policy", "Signing", "TestSupport"]),
+        tests("GatewayTests", ["Gateway", "Config", "HTTP", "Policy", "Signing", "TestSupport"]),
+        tests("TidyTests", ["TestSupport"]),
+        tests("EndToEndTests", ["TestSupport"]),
+    ]
+)

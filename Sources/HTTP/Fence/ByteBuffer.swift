@@ -1,0 +1,189 @@
+// A growable run of bytes with a read end and a write end: the one place where the program's byte storage is allocated.
+// Relies on nothing but the allocator. Refuses, by precondition, reading outside of what was written.
+
+/// Contiguous byte storage: readable bytes are `start..<end`, free room is `end..<capacity`.
+///
+/// Noncopyable: a buffer has one owner, who gives it to a pool or lets it go. What was written is wiped before the
+/// storage is freed, since bodies hold account numbers.
+@safe
+package struct ByteBuffer: ~Copyable {
+    private var base: UnsafeMutablePointer<UInt8>
+    /// Size of the storage in bytes.
+    package private(set) var capacity: Int
+    /// Offset of the first readable byte.
+    package private(set) var start: Int
+    /// Offset behind the last readable byte.
+    package private(set) var end: Int
+    /// Highest offset that was ever written since the last wipe.
+    private var dirty: Int
+
+    /// Allocates `capacity` bytes (at least 1).
+    package init(capacity: Int) {
+        precondition(capacity > 0, "a buffer needs room")
+        // SAFETY: fresh storage of exactly `capacity` bytes, zeroed so that every byte is initialised.
+        unsafe base = .allocate(capacity: capacity)
+        unsafe base.initialize(repeating: 0, count: capacity)
+        self.capacity = capacity
+        start = 0
+        end = 0
+        dirty = 0
+    }
+
+    deinit {
+        // SAFETY: `base` owns `capacity` initialised bytes until here, and `dirty` never exceeds it.
+        unsafe base.update(repeating: 0, count: max(dirty, end))
+        unsafe base.deallocate()
+    }
+
+    /// Number of readable bytes.
+    package var count: Int { end - start }
+
+    /// Number of bytes that can be committed without growing.
+    package var room: Int { capacity - end }
+
+    /// The readable bytes.
+    package var bytes: Span<UInt8> {
+        @_lifetime(borrow self)
+        get {
+            // SAFETY: start...end lies within the storage; the span cannot outlive the borrow of self.
+            let span = unsafe Span(_unsafeStart: base + start, count: end - start)
+            return unsafe _overrideLifetime(span, borrowing: self)
+        }
+    }
+
+    /// The readable bytes, writable in place (chunked decoding compacts a body where it lies).
+    package var mutableBytes: MutableSpan<UInt8> {
+        @_lifetime(&self)
+        mutating get {
+            // SAFETY: start...end lies within the storage, and self is borrowed exclusively.
+            let span = unsafe MutableSpan(_unsafeStart: base + start, count: end - start)
+            return unsafe _overrideLifetime(span, mutating: &self)
+        }
+    }
+
+    /// The free room behind the readable bytes; `commit` says how many of them were filled.
+    package var free: MutableSpan<UInt8> {
+        @_lifetime(&self)
+        mutating get {
+            // SAFETY: end...capacity lies within the initialised storage, and self is borrowed exclusively.
+            let span = unsafe MutableSpan(_unsafeStart: base + end, count: capacity - end)
+            return unsafe _overrideLifetime(span, mutating: &self)
+        }
+    }
+
+    /// Makes the first `count` bytes of the free room readable.
+    package mutating func commit(_ count: Int) {
+        precondition(count >= 0 && count <= capacity - end, "more bytes committed than there is room for")
+        end += count
+    }
+
+    /// Drops `count` bytes from the front.
+    package mutating func consume(_ count: Int) {
+        precondition(count >= 0 && count <= end - start, "more bytes consumed than are readable")
+        start += count
+        if start == end {
+            dirty = max(dirty, end)
+            start = 0
+            end = 0
+        }
+    }
+
+    /// Drops readable bytes from the back until `count` are left.
+    package mutating func truncate(to count: Int) {
+        precondition(count >= 0 && count <= end - start, "a buffer is not truncated to more than it holds")
+        dirty = max(dirty, end)
+        end = start + count
+    }
+
+    /// Forgets all bytes; the storage keeps them until `wipe`, the next write or the end.
+    package mutating func clear() {
+        dirty = max(dirty, end)
+        start = 0
+        end = 0
+    }
+
+    /// Forgets all bytes and overwrites every byte that was written since the last wipe.
+    package mutating func wipe() {
+        // SAFETY: `dirty` and `end` never exceed the capacity.
+        unsafe base.update(repeating: 0, count: max(dirty, end))
+        start = 0
+        end = 0
+        dirty = 0
+    }
+
+    /// Moves the readable bytes to the beginning of the storage.
+    package mutating func compact() {
+        guard start > 0 else { return }
+        let count = end - start
+        dirty = max(dirty, end)
+        // SAFETY: both ranges lie within the storage; `update` from an overlapping source moves as memmove does.
+        unsafe base.update(from: base + start, count: count)
+        start = 0
+        end = count
+    }
+
+    /// Makes sure that `additional` bytes can be committed: compacts first, else moves into storage of the next
+    /// doubling. Wipes the old storage.
+    package mutating func reserve(_ additional: Int) {
+        if capacity - end >= additional { return }
+        compact()
+        if capacity - end >= additional { return }
+        var wanted = capacity * 2
+        while wanted - end < additional { wanted *= 2 }
+        // SAFETY: fresh storage, initialised whole; the old storage is wiped and freed once and not used again.
+        let fresh = UnsafeMutablePointer<UInt8>.allocate(capacity: wanted)
+        unsafe fresh.initialize(from: base, count: end)
+        unsafe (fresh + end).initialize(repeating: 0, count: wanted - end)
+        unsafe base.update(repeating: 0, count: max(dirty, end))
+        unsafe base.deallocate()
+        unsafe base = fresh
+        capacity = wanted
+        dirty = end
+    }
+
+    /// Appends a copy of `bytes`, growing where needed.
+    package mutating func append(_ bytes: Span<UInt8>) {
+        let count = bytes.count
+        reserve(count)
+        // SAFETY: `reserve` made room for `count` bytes, and a span over another owner's bytes cannot overlap it.
+        unsafe bytes.withUnsafeBufferPointer { source in
+            if let from = source.baseAddress { unsafe (base + end).update(from: from, count: count) }
+        }
+        end += count
+    }
+
+    /// Appends the UTF-8 of a literal, growing where needed.
+    package mutating func append(_ literal: StaticString) {
+        let count = literal.utf8CodeUnitCount
+        precondition(literal.hasPointerRepresentation, "a literal of one scalar is written as a byte")
+        reserve(count)
+        // SAFETY: the literal's bytes live as long as the program.
+        unsafe (base + end).update(from: literal.utf8Start, count: count)
+        end += count
+    }
+
+    /// Appends one byte, growing where needed.
+    package mutating func append(byte: UInt8) {
+        reserve(1)
+        // SAFETY: `reserve` made room for one byte.
+        unsafe base[end] = byte
+        end += 1
+    }
+
+    /// Replaces the readable bytes in `range` (offsets from the first readable byte) by `replacement`, keeping all others.
+    package mutating func replace(_ range: Range<Int>, with replacement: Span<UInt8>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "a replaced range lies within the bytes")
+        let growth = replacement.count - range.count
+        if growth > 0 { reserve(growth) }
+        let at = start + range.lowerBound
+        let tail = end - (start + range.upperBound)
+        // SAFETY: room was reserved above; source and target of the move lie within the storage and may overlap, as
+        // `update` allows; the replacement belongs to another owner.
+        unsafe (base + at + replacement.count).update(from: base + start + range.upperBound, count: tail)
+        unsafe replacement.withUnsafeBufferPointer { source in
+            if let from = source.baseAddress { unsafe (base + at).update(from: from, count: replacement.count) }
+        }
+        dirty = max(dirty, end)
+        end += growth
+    }
+}

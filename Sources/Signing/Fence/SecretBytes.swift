@@ -1,0 +1,48 @@
+// Bytes that must never be printed. No description, no copy into a String, wiped when the last owner lets go.
+
+internal import COpenSSL
+
+/// A secret (HMAC key, API key, token). It has no description on purpose: string interpolation and dumping show only
+/// the type's name.
+///
+/// Immutable after `init`, so sharing between workers is safe.
+@safe
+package final class SecretBytes: @unchecked Sendable, CustomStringConvertible, CustomDebugStringConvertible,
+    CustomReflectable
+{
+    // @unchecked Sendable: the storage is written once in `init` and only read afterwards.
+    private let base: UnsafeMutableRawPointer
+    /// Length in bytes, at least 1.
+    package let count: Int
+
+    /// Copies `bytes`; the caller wipes its own copy.
+    package init(copying bytes: Span<UInt8>) {
+        precondition(!bytes.isEmpty, "an empty secret is refused when the configuration is read")
+        count = bytes.count
+        // SAFETY: fresh storage of `count` bytes, filled whole before anything reads it.
+        unsafe base = .allocate(byteCount: bytes.count, alignment: 16)
+        unsafe bytes.withUnsafeBufferPointer { source in
+            unsafe base.copyMemory(from: source.baseAddress!, byteCount: source.count)
+        }
+    }
+
+    deinit {
+        // SAFETY: the storage is ours until the next line frees it; OPENSSL_cleanse is not optimised away.
+        unsafe OPENSSL_cleanse(base, count)
+        unsafe base.deallocate()
+    }
+
+    /// The secret's bytes, for the signer and for the splice only.
+    package var bytes: Span<UInt8> {
+        @_lifetime(borrow self)
+        get {
+            // SAFETY: the storage lives as long as self and is never written again.
+            let span = unsafe Span<UInt8>(_unsafeStart: base.assumingMemoryBound(to: UInt8.self), count: count)
+            return unsafe _overrideLifetime(span, borrowing: self)
+        }
+    }
+
+    package var description: String { "SecretBytes" }
+    package var debugDescription: String { "SecretBytes" }
+    package var customMirror: Mirror { Mirror(self, children: []) }
+}
