@@ -13,8 +13,9 @@ package enum Base64 {
         let length = encodedCount(bytes.count)
         buffer.reserve(length)
         var output = buffer.free
-        var at = 0
-        var index = 0
+        let groups = Base64Words.encode(bytes, into: &output)
+        var at = groups * 8
+        var index = groups * 6
         while index + 3 <= bytes.count {
             let word = UInt32(bytes[index]) << 16 | UInt32(bytes[index + 1]) << 8 | UInt32(bytes[index + 2])
             output[at] = symbol(word >> 18)

@@ -21,7 +21,7 @@ package struct Signer: ~Copyable {
         signsOtherHeaders = items.contains { if case .header = $0 { true } else { false } }
         authenticator = MessageAuthenticator(key: settings.secret.bytes, settings.algorithm)
         let start =
-            "Authorization: hmac username=\"\(settings.username)\", algorithm=\"\(settings.algorithm.name)\", "
+            "\r\nAuthorization: hmac username=\"\(settings.username)\", algorithm=\"\(settings.algorithm.name)\", "
             + "headers=\"\(settings.signedHeaders.text)\", signature=\""
         authorizationStart = Array(start.utf8)
         switch settings.apiKey?.place {
@@ -76,11 +76,10 @@ package struct Signer: ~Copyable {
         let lengthStart = head.count
         head.append(decimal: bodyLength)
         let lengthRange = lengthStart..<head.count
-        head.append("\r\n")
         let parts = SignedParts(
             requestLine: requestLine, host: host, fields: fieldsStart..<fieldsEnd, digest: digestRange,
             length: lengthRange)
-        scratch.wipe()
+        scratch.clear()
         parts.write(items, of: head.bytes, date: date, to: &scratch)
         authenticator.authenticate(scratch)
         head.append(authorizationStart.span)
@@ -112,36 +111,37 @@ private struct SignedParts {
     var digest: Range<Int>
     var length: Range<Int>
 
-    /// Writes the string to sign: one line per item, joined by LF, no LF at the end.
+    /// Writes the string to sign: one line per item, joined by LF. Each line is written with an LF in front,
+    /// and the first LF is dropped.
     func write(_ items: [SignedItem], of head: Span<UInt8>, date: HTTPDate, to string: inout ByteBuffer) {
-        var isFirst = true
         for item in items {
-            if !isFirst { string.append(byte: UInt8(ascii: "\n")) }
-            isFirst = false
             switch item {
             case .requestLine:
+                string.append(byte: UInt8(ascii: "\n"))
                 string.append(head.extracting(requestLine))
             case .xDate:
-                string.append("x-date: ")
+                string.append("\nx-date: ")
                 date.append(to: &string)
             case .date:
-                string.append("date: ")
+                string.append("\ndate: ")
                 date.append(to: &string)
             case .contentType:
-                string.append("content-type: application/json")
+                string.append("\ncontent-type: application/json")
             case .contentSHA512:
-                string.append("content-sha512: ")
+                string.append("\ncontent-sha512: ")
                 string.append(head.extracting(digest))
             case .contentLength:
-                string.append("content-length: ")
+                string.append("\ncontent-length: ")
                 string.append(head.extracting(length))
             case .host:
-                string.append("host: ")
+                string.append("\nhost: ")
                 string.append(head.extracting(host))
             case .header(let name):
+                string.append(byte: UInt8(ascii: "\n"))
                 SigningString.appendLine(
                     name, of: head.extracting(0..<fields.upperBound), from: fields.lowerBound, to: &string)
             }
         }
+        string.consume(1)
     }
 }
