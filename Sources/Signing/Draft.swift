@@ -1,4 +1,4 @@
-// A request on its way to the seal: while it is a Draft its head can be added to; once it is a SealedRequest nothing can.
+// A request on its way to the seal: a Draft's head can be added to, a SealedRequest's cannot be changed.
 // Relies on the parser for a target without spaces and line ends, and on the caller to leave reserved headers out.
 // Refuses, by precondition, a buffer that holds bytes already and lines without their end.
 

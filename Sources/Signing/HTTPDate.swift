@@ -51,8 +51,8 @@ package struct HTTPDate: Equatable, Sendable {
 
     package static func == (one: HTTPDate, other: HTTPDate) -> Bool { one.unixSeconds == other.unixSeconds }
 
-    /// The seconds of a date that is spelled exactly as `init` would spell it; nil for any other text, the obsolete forms
-    /// included. The day's name must be right.
+    /// The seconds of a date that is spelled exactly as `init` would spell it; nil for any other text, the obsolete
+    /// forms included. The day's name must be right.
     package static func parse(_ text: Span<UInt8>) -> Int64? {
         guard text.count == length, let day = two(text, 5), let century = two(text, 12), let year = two(text, 14),
             let hour = two(text, 17), let minute = two(text, 20), let second = two(text, 23),

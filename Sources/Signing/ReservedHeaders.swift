@@ -8,7 +8,7 @@ package enum ReservedHeaders {
         "content-length", "request-line",
     ].map { Array($0.utf8) }
 
-    /// Whether `name`, in any case, is reserved. `_` and `-` count as the same: servers behind a CGI-like door mix them.
+    /// Whether `name`, in any case, is reserved. `_` and `-` count as the same: some servers mix them.
     package static func contains(_ name: Span<UInt8>) -> Bool {
         for reserved in names where reserved.count == name.count && matches(name, reserved.span) { return true }
         return false

@@ -1,6 +1,6 @@
 // The seal: date, type, digest, length and signature are written, and from then on nothing may change.
-// Relies on `Draft` for the lines so far and on `MessageAuthenticator` for the MAC. Refuses nothing on the request path:
-// what a credential must not be is refused when the configuration is read.
+// Relies on `Draft` for the lines so far and on `MessageAuthenticator` for the MAC. Refuses nothing while requests
+// pass: what a credential must not be is refused when the configuration is read.
 
 internal import HTTP
 
@@ -43,8 +43,8 @@ package struct Signer: ~Copyable {
         return false
     }
 
-    /// Adds the credential's headers (`api_key` where it is placed there, X-Date, Date where it is signed, Content-Type,
-    /// Content-sha512, Content-Length), then Authorization and the empty line.
+    /// Adds the credential's headers (`api_key` where it is placed there, X-Date, Date where it is signed,
+    /// Content-Type, Content-sha512, Content-Length), then Authorization and the empty line.
     ///
     /// `digest` and `bodyLength` are those of the bytes that will be sent behind the head. A signed header of the
     /// caller that is absent is signed as `name:`.

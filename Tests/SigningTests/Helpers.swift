@@ -1,16 +1,28 @@
 // Short forms that the tests of this room share.
 // Relies on UTF-8 texts. Refuses nothing.
 
+import Foundation
 import HTTP
 import Signing
+import TestSupport
 
-func text(_ bytes: borrowing Span<UInt8>) -> String {
+extension Seed {
+    /// A generator whose seed is printed, and taken from `COUNTERSIGN_SEED` where that is set.
+    static func announced() -> Seed {
+        let wanted = ProcessInfo.processInfo.environment["COUNTERSIGN_SEED"].flatMap { UInt64($0) }
+        let value = wanted ?? UInt64.random(in: 0...UInt64.max)
+        print("COUNTERSIGN_SEED=\(value)")
+        return Seed(value)
+    }
+}
+
+func text(_ bytes: Span<UInt8>) -> String {
     var array: [UInt8] = []
     for index in bytes.indices { array.append(bytes[index]) }
     return String(decoding: array, as: UTF8.self)
 }
 
-func hex(_ bytes: borrowing Span<UInt8>) -> String {
+func hex(_ bytes: Span<UInt8>) -> String {
     var text = ""
     for index in bytes.indices {
         let digits = String(bytes[index], radix: 16)
@@ -56,3 +68,6 @@ func seal(
     return signer.seal(
         draft, digest: BodyDigest(of: bytes.span), bodyLength: bytes.count, date: HTTPDate(unixSeconds: seconds))
 }
+
+/// The head as text. Borrowing the request by a call leaves it free to be consumed afterwards.
+func head(_ sealed: borrowing SealedRequest) -> String { text(sealed.head) }

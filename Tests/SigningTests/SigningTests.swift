@@ -73,8 +73,8 @@ struct SigningTests {
         #expect(
             text(sealed.head)
                 == "\(vector.method) \(vector.target) HTTP/1.1\r\nHost: upstream.test\r\nX-Date: \(expect.date)\r\n"
-                + "Content-Type: \(expect.type)\r\nContent-sha512: \(expect.digest)\r\nContent-Length: \(expect.length)\r\n"
-                + "Authorization: \(expect.authorization)\r\n\r\n")
+                + "Content-Type: \(expect.type)\r\nContent-sha512: \(expect.digest)\r\n"
+                + "Content-Length: \(expect.length)\r\nAuthorization: \(expect.authorization)\r\n\r\n")
         #expect(sealed.bodyLength == vector.body.utf8.count)
         // A verifier that reads the sent bytes builds the same string.
         let names = vector.credential.signed_headers.split(separator: " ").map(String.init)
