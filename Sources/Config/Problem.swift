@@ -39,7 +39,7 @@ package struct Problem: Equatable, Sendable {
         var text = line > 0 ? "\(file):\(line):\(column): " : "\(file): "
         if !path.isEmpty { text += "\(path): " }
         text += "\(message)."
-        if !remedy.isEmpty { text += " \(remedy)." }
+        if !remedy.isEmpty { text += remedy.hasSuffix("?") ? " \(remedy)" : " \(remedy)." }
         return text
     }
 }

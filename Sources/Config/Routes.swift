@@ -65,8 +65,8 @@ extension Field {
     }
 
     private func pathMatch(_ keys: Mapping) -> PathMatch? {
-        let exact = keys["path"]?.routePath()
-        let prefix = keys["prefix"]?.routePath()
+        let exact = keys["path"]?.routePath(mayEndWithSlash: true)
+        let prefix = keys["prefix"]?.routePath(mayEndWithSlash: false)
         switch (keys["path"] != nil, keys["prefix"] != nil) {
         case (true, false): return exact.map { .exact($0) }
         case (false, true): return prefix.map { .prefix($0) }
@@ -75,9 +75,11 @@ extension Field {
         }
     }
 
-    private func routePath() -> String? {
+    private func routePath(mayEndWithSlash: Bool) -> String? {
         guard let text = text(max: 2_048) else { return nil }
-        if let problem = pathProblem(text) { return refuse(problem.message, problem.remedy) }
+        if let problem = pathProblem(text, mayEndWithSlash: mayEndWithSlash) {
+            return refuse(problem.message, problem.remedy)
+        }
         return text
     }
 
@@ -91,7 +93,7 @@ extension Field {
     }
 
     private func stripPrefix(_ match: PathMatch, basePath: String?) -> String? {
-        guard let strip = routePath() else { return nil }
+        guard let strip = routePath(mayEndWithSlash: false) else { return nil }
         guard strip != "/" else { return refuse("removes nothing", "Remove the key") }
         switch match {
         case .exact(let path):

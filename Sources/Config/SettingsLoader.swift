@@ -9,9 +9,9 @@ package enum SettingsLoader {
     /// Largest configuration file in bytes.
     static let maxFile = 1_024 * 1_024
 
-    /// Reads and checks the file at `path`, with `environment` for `env:` and `credential:` references. Files of secrets
-    /// and of trust are opened. Returns all problems in the file's order; settings only where none is an error (their
-    /// `warnings` are the same problems then).
+    /// Reads and checks the file at `path`, with `environment` for `env:` and `credential:` references. Files of
+    /// secrets and of trust are opened. Returns all problems in the file's order; settings only where none is an error
+    /// (their `warnings` are the same problems then).
     package static func load(path: String, environment: [String: String]) -> (Settings?, [Problem]) {
         let report = Report(file: path, environment: environment)
         let settings = root(path, report).flatMap { read($0, report) }

@@ -1,6 +1,6 @@
 // Numbers with units: durations, sizes, rates, counts.
-// Relies on nothing. Refuses numbers without a unit (which one would be guessed), fractions, signs, and what lies out of
-// its range. 0 needs no unit.
+// Relies on nothing. Refuses numbers without a unit (which one would be guessed), fractions, signs, and what lies out
+// of its range. 0 needs no unit.
 
 /// A rate such as `5/s` or `300/m`.
 struct Rate: Equatable {
@@ -20,7 +20,7 @@ extension Field {
 
     /// A size in bytes: a whole number with `B`, `KiB` or `MiB`.
     func bytes(_ range: ClosedRange<Int>) -> Int? {
-        quantity(sizes, what: "a size", suggested: "KiB", units: "B, KiB or MiB", range)
+        quantity(sizes, what: "a size", suggested: "B", units: "B, KiB or MiB", range)
     }
 
     /// A whole number without a unit.

@@ -46,7 +46,9 @@ struct UpstreamURL: Equatable {
         self.port = port ?? (isTLS ? 443 : 80)
         var path = String(rest[end...])
         if path.hasSuffix("/") { path.removeLast() }
-        if let problem = pathProblem(path), !path.isEmpty { throw Problem(problem.message, problem.remedy) }
+        if !path.isEmpty, let problem = pathProblem(path, mayEndWithSlash: false) {
+            throw Problem(problem.message, problem.remedy)
+        }
         self.path = path
         authority = host.contains(":") ? "[\(host)]" : host
         if self.port != (isTLS ? 443 : 80) { authority += ":\(self.port)" }
@@ -85,17 +87,19 @@ func isHostName(_ name: String) -> Bool {
     }
 }
 
-/// What is wrong with a path in its encoded form; nil for nothing.
-func pathProblem(_ path: String) -> (message: String, remedy: String)? {
+/// What is wrong with a path in its encoded form; nil for nothing. `/` alone is always accepted.
+func pathProblem(_ path: String, mayEndWithSlash: Bool) -> (message: String, remedy: String)? {
     guard path.hasPrefix("/") else { return ("does not begin with /", "Write /path") }
     guard path.utf8.allSatisfy({ isPathByte($0) }), hasWholeEscapes(path) else {
         return ("has a character that no path has", "Write it percent-encoded, without query and fragment")
     }
-    for segment in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+    var segments = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+    if path == "/" || (mayEndWithSlash && path.hasSuffix("/")) { segments.removeLast() }
+    for segment in segments {
         let plain = segment.lowercased().split(separator: "%2e", omittingEmptySubsequences: false).joined(
             separator: ".")
         if plain == "." || plain == ".." { return ("has a dot segment", "Write the path that is meant") }
-        if plain.isEmpty && path != "/" { return ("has an empty segment", "Write single slashes, and none at the end") }
+        if plain.isEmpty { return ("has an empty segment or a final slash", "Write single slashes between segments") }
     }
     return nil
 }

@@ -38,12 +38,15 @@ struct YAMLEvents: ~Copyable {
 
     /// Copies `bytes`.
     init(_ bytes: Span<UInt8>) {
-        count = bytes.count
+        // A byte order mark is no part of the text; libyaml passes over it only where it guesses the encoding.
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        let start = bytes.count >= 3 && (0..<3).allSatisfy { bytes[$0] == mark[$0] } ? 3 : 0
+        count = bytes.count - start
         // SAFETY: fresh storage with at least one byte, all initialised, owned until deinit; the index stays below it.
-        unsafe text = .allocate(capacity: bytes.count + 1)
-        unsafe text.initialize(repeating: 0, count: bytes.count + 1)
-        for index in 0..<bytes.count { unsafe text[index] = bytes[index] }
-        // SAFETY: yaml_parser_initialize fills the whole struct, also where it finds no memory, so that it can be deleted.
+        unsafe text = .allocate(capacity: count + 1)
+        unsafe text.initialize(repeating: 0, count: count + 1)
+        for index in 0..<count { unsafe text[index] = bytes[start + index] }
+        // SAFETY: yaml_parser_initialize fills the whole struct, also without memory, so that it can be deleted.
         unsafe parser = .allocate(capacity: 1)
         isReady = unsafe yaml_parser_initialize(parser) == 1
         guard isReady else { return }
@@ -104,7 +107,10 @@ struct YAMLEvents: ~Copyable {
         // SAFETY: libyaml's messages are literals of the program; the parser is ours and not running.
         var words = "not YAML"
         if let problem = unsafe parser.pointee.problem { words = unsafe String(cString: problem) }
-        if let context = unsafe parser.pointee.context { words = unsafe String(cString: context) + ": " + words }
+        if let context = unsafe parser.pointee.context {
+            let line = unsafe parser.pointee.context_mark.line + 1
+            words = unsafe String(cString: context) + " from line \(line) on: " + words
+        }
         guard unsafe parser.pointee.error == YAML_READER_ERROR else {
             let mark = unsafe parser.pointee.problem_mark
             return YAMLEvent(kind: .failure(words), place: Place(line: mark.line + 1, column: mark.column + 1))
