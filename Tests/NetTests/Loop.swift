@@ -48,7 +48,7 @@ struct Pair: ~Copyable {
     }
 
     init(listener: consuming Listener) throws {
-        loop = try Loop()
+        var loop = try Loop()
         let address = listener.localAddress()!
         let socket = try Socket.connect(to: address)
         try loop.poller.add(listener, Token(slot: 0, generation: 0))
@@ -57,6 +57,7 @@ struct Pair: ~Copyable {
         guard case .accepted(let accepted) = listener.accept() else { throw TestProblem.notAccepted }
         try loop.poller.add(accepted, Token(slot: 2, generation: 0))
         #expect(socket.finishConnect() == nil)
+        self.loop = consume loop
         near = consume socket
         far = consume accepted
     }
@@ -85,4 +86,10 @@ extension Socket {
         if case .bytes(let count) = result { return (result, Array(room[..<count])) }
         return (result, [])
     }
+
+    /// One write.
+    func send(_ bytes: [UInt8]) -> IOResult { write(bytes.span) }
+
+    /// One write from two runs.
+    func send(_ first: [UInt8], _ second: [UInt8]) -> IOResult { write(first.span, second.span) }
 }
