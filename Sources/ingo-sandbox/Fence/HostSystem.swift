@@ -83,6 +83,9 @@ enum HostSystem {
         _exit(status)
     }
 
+    /// Closes a connection that no thread could be started for.
+    static func closeDescriptor(_ descriptor: Int32) { close(descriptor) }
+
     /// Keeps SIGTERM and SIGINT for `awaitStopSignal`; call it before any thread is started. SIGPIPE is ignored.
     static func reserveStopSignals() {
         // SAFETY: the set is a live local; SIG_IGN is a constant handler.
