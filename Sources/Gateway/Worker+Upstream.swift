@@ -22,7 +22,7 @@ final class UpstreamState {
     /// Connections that wait for the name.
     var waitingForName: [UpstreamConnection] = []
 
-    init(_ settings: UpstreamSettings) throws {
+    init(_ settings: UpstreamSettings) throws(TLSProblem) {
         self.settings = settings
         tls =
             settings.isTLS
@@ -42,7 +42,7 @@ extension Worker {
         switch upstreams[index].pool.ask(context.inbound, fresh: fresh) {
         case .idle(let slot):
             guard case .upstream(let connection) = slots[slot] else { preconditionFailure("an idle connection exists") }
-            lend(connection, to: context, reused: true)
+            lend(connection, to: context)
             return .connectionLent(reused: true)
         case .open: return open(index, for: context)
         case .replace(let slot):
@@ -54,11 +54,10 @@ extension Worker {
         }
     }
 
-    private func lend(_ connection: UpstreamConnection, to context: ExchangeContext, reused: Bool) {
+    private func lend(_ connection: UpstreamConnection, to context: ExchangeContext) {
         timers.cancel(TimerID(slot: connection.slot))
         connection.state = .lent
         connection.context = context
-        connection.reused = reused
         context.upstream = connection
     }
 
@@ -117,7 +116,7 @@ extension Worker {
         case .close: close(connection)
         case .lend(let exchange):
             guard let context = context(of: exchange) else { preconditionFailure("who waits is there") }
-            lend(connection, to: context, reused: true)
+            lend(connection, to: context)
             drive(context, .connectionLent(reused: true))
         case .nothing, .open: preconditionFailure("a connection that came back is kept, lent or closed")
         }
@@ -268,10 +267,11 @@ extension Worker {
         case .idle:
             guard readiness.contains(.readable) || readiness.contains(.closedForReading) || readiness.contains(.failed)
             else { return }
+            connection.note(readiness)
             if !staysQuiet(connection) { closeIdle(connection) }
         case .lent:
             guard let context = connection.context else { return }
-            if readiness != .writable { connection.readable = true }
+            connection.note(readiness)
             if readiness.contains(.writable), let event = write(connection, context) { drive(context, event) }
             relay(connection, context)
         case .resolving, .closed: break
@@ -280,7 +280,11 @@ extension Worker {
 
     private func connected(_ connection: UpstreamConnection) {
         guard let tls = upstreams[connection.upstream].tls else { return ready(connection) }
-        connection.startTLS(tls)
+        do {
+            try connection.startTLS(tls)
+        } catch {
+            return tryNextAfter(.tlsFailed, connection)
+        }
         connection.state = .handshaking
         shakeHands(connection)
     }
@@ -295,14 +299,13 @@ extension Worker {
 
     private func ready(_ connection: UpstreamConnection) {
         guard let context = connection.context else { return close(connection) }
-        lend(connection, to: context, reused: false)
+        lend(connection, to: context)
         drive(context, .connectionLent(reused: false))
     }
 
     /// Whether an idle connection may still carry a request: nothing came but what TLS says to itself.
     private func staysQuiet(_ connection: UpstreamConnection) -> Bool {
-        guard connection.end == nil else { return false }
-        return connection.isQuiet()
+        connection.isQuiet(&scratch)
     }
 
     // MARK: - Writing
@@ -319,27 +322,36 @@ extension Worker {
     /// Writes what is left of the sealed request; an event once all of it is with the kernel, or nothing of it ever will.
     private func write(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Event? {
         switch context.sealed {
-        case .none: return nil
+        case .none: nil
         case .some(let sealed):
-            let body =
-                context.bodyIsEdited ? context.body.bytes : context.input.bytes.slice(context.reader.body)
-            precondition(body.count == sealed.bodyLength, "what is sent is what was sealed")
-            let total = sealed.head.count + body.count
-            guard context.written < total else { return nil }
-            while context.written < total {
-                let head = sealed.head.extracting(droppingFirst: min(context.written, sealed.head.count))
-                let rest = body.extracting(droppingFirst: max(0, context.written - sealed.head.count))
-                switch connection.write(head, rest) {
-                case .bytes(let count): context.written += count
-                case .wouldBlock: return nil
-                case .end, .truncated, .failed, .tlsFailed:
-                    // With a part of it on the way the upstream may have answered: the poller reports the end, and what
-                    // can still be read is read then.
-                    return context.written == 0 ? .upstreamLost(UpstreamLoss(nothingTaken: true)) : nil
-                }
+            if context.bodyIsEdited {
+                write(sealed, context.body.bytes, connection, context)
+            } else {
+                write(sealed, context.input.bytes.slice(context.reader.body), connection, context)
             }
-            return .requestWritten
         }
+    }
+
+    private func write(
+        _ sealed: borrowing SealedRequest, _ body: Span<UInt8>, _ connection: UpstreamConnection,
+        _ context: ExchangeContext
+    ) -> Event? {
+        precondition(body.count == sealed.bodyLength, "what is sent is what was sealed")
+        let total = sealed.head.count + body.count
+        guard context.written < total else { return nil }
+        while context.written < total {
+            let head = sealed.head.extracting(droppingFirst: min(context.written, sealed.head.count))
+            let rest = body.extracting(droppingFirst: max(0, context.written - sealed.head.count))
+            switch connection.write(head, rest) {
+            case .bytes(let count): context.written += count
+            case .wouldBlock: return nil
+            case .end, .truncated, .failed, .tlsFailed:
+                // With a part of it on the way the upstream may have answered: the poller reports the end, and what can
+                // still be read is read then.
+                return context.written == 0 ? .upstreamLost(UpstreamLoss(nothingTaken: true)) : nil
+            }
+        }
+        return .requestWritten
     }
 
     /// Whether not one byte of the request can have been read. The kernel knows: the upstream had ended its side before

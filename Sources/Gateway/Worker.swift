@@ -59,6 +59,8 @@ final class Worker {
     var scanner = JSONScanner()
     var edits = JSONEdits()
     var requestIDs: RequestIDs
+    /// For looking at idle connections.
+    var scratch = ByteBuffer(capacity: 512)
 
     /// Monotonic milliseconds, read once per turn.
     var now: UInt64
@@ -74,6 +76,10 @@ final class Worker {
     var draining = false
     var drainDeadline: UInt64 = .max
     var stopped = false
+    /// Requests were ended before their time.
+    var wasCutShort = false
+    /// The slot whose timer ends a drain: the mailbox's, which has no other.
+    private(set) var drainSlot: UInt32 = 0
     private var laterEvents: [(token: Token, readiness: Readiness)] = []
     private var expired: [TimerID] = []
     private var messages: [Message] = []
@@ -100,6 +106,7 @@ final class Worker {
             upstreams = states
             let token = slots.take()
             slots.set(token.slot, .mailbox)
+            drainSlot = token.slot
             try poller.add(wakeUp, token)
             for index in self.listeners.indices {
                 let token = slots.take()
