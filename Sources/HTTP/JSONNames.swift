@@ -28,7 +28,7 @@ struct JSONNames: ~Copyable {
     /// Up to this many names are compared one by one; beyond, an open-addressed table of slots is kept.
     static let linearLimit = 16
     /// Storage that is kept between scans, in names and in slots.
-    private static let keptNames = 4_096
+    private static let keptNames = 16_384
 
     private var names = JSONStack<JSONName>(capacity: 64)
     /// Per slot 1 + the index of a name within its object, or 0.
@@ -84,14 +84,14 @@ struct JSONNames: ~Copyable {
         return true
     }
 
-    /// Gives the innermost object a table of at least four slots per name it has now.
+    /// Gives the innermost object a table that is at least four times as large as its names, or as its last table.
     private mutating func grow(_ scope: inout JSONNameScope) {
         if scope.slotBits == 0 {
             scope.slots = slots.count
             scope.slotBits = 6
         } else {
             slots.truncate(to: scope.slots)
-            scope.slotBits += 1
+            scope.slotBits += 2
         }
         slots.extend(by: 1 << scope.slotBits, with: 0)
         let mask = 1 << scope.slotBits - 1

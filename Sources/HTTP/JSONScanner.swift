@@ -134,7 +134,7 @@ package struct JSONScanner: ~Copyable {
         return isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")
     }
 
-    /// Reads a member's name and colon and returns the offset of its value; `hits` is set to the pointers it belongs to.
+    /// Reads a member's name and colon and returns the offset of its value; `hits` becomes the pointers it belongs to.
     @inline(__always)
     private mutating func member(
         _ text: JSONText, _ at: Int, _ query: borrowing JSONQuery, _ hits: inout UInt16
