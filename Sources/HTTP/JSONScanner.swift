@@ -56,6 +56,10 @@ package struct JSONScanner: ~Copyable {
     /// What the last scan found for pointer `index` of its query; meaningful where the scan returned nil.
     package func found(_ index: Int) -> JSONFound { results[index] }
 
+    /// How many names the last scan compared or moved, beyond one look at each; linear in the body's names, which tests
+    /// hold it to.
+    package var nameProbes: Int { names.probes }
+
     private mutating func run(
         _ text: JSONText, _ query: borrowing JSONQuery, _ maxDepth: Int
     ) throws(JSONFailure) {
