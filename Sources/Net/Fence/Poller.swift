@@ -1,0 +1,123 @@
+// Readiness by epoll, edge-triggered for streams: one registration per socket's life, no epoll_ctl per request.
+// Relies on the owner to compare a token's generation before acting: an event of the same batch may be for a socket that
+// was closed meanwhile. Refuses nothing: what an event means is decided by its owner.
+
+internal import CShims
+internal import Glibc
+
+/// What an event is for: the owner's slot and the slot's generation, which the owner counts up whenever it frees the
+/// slot. An event whose generation is not the slot's present one is stale and is dropped.
+package struct Token: Equatable, Hashable, Sendable {
+    package var slot: UInt32
+    package var generation: UInt32
+
+    package init(slot: UInt32, generation: UInt32) {
+        self.slot = slot
+        self.generation = generation
+    }
+
+    var word: UInt64 { UInt64(generation) << 32 | UInt64(slot) }
+
+    init(word: UInt64) {
+        self.init(slot: UInt32(truncatingIfNeeded: word), generation: UInt32(truncatingIfNeeded: word >> 32))
+    }
+}
+
+/// What an event says.
+package struct Readiness: OptionSet, Sendable {
+    package let rawValue: UInt32
+
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// There is something to read (or an end, or an error to be read).
+    package static let readable = Readiness(rawValue: CS_EPOLL_IN)
+    /// There is room to write; also the end of a connect.
+    package static let writable = Readiness(rawValue: CS_EPOLL_OUT)
+    /// The peer has ended its side; what it sent before may still be unread.
+    package static let closedForReading = Readiness(rawValue: CS_EPOLL_RDHUP)
+    /// Both sides are ended.
+    package static let closed = Readiness(rawValue: CS_EPOLL_HUP)
+    /// The socket holds an error, which the next read or write returns.
+    package static let failed = Readiness(rawValue: CS_EPOLL_ERR)
+}
+
+/// One epoll instance with its array of events.
+@safe
+package struct Poller: ~Copyable {
+    private let descriptor: Descriptor
+    private let events: UnsafeMutableRawPointer
+    private let maxEvents: Int32
+    private var count = 0
+
+    /// A poller that takes at most `maxEvents` (1...65536) events per wait.
+    package init(maxEvents: Int = 256) throws(SystemError) {
+        precondition((1...65536).contains(maxEvents), "events per wait")
+        descriptor = try Descriptor(result: cs_epoll_create(), "epoll_create1")
+        self.maxEvents = Int32(maxEvents)
+        // SAFETY: room for `maxEvents` events of the size that the system states, aligned for any of their fields.
+        unsafe events = .allocate(byteCount: maxEvents * cs_epoll_event_size(), alignment: 16)
+    }
+
+    deinit {
+        // SAFETY: allocated in init, freed once here.
+        unsafe events.deallocate()
+    }
+
+    /// Waits until something is ready, or for so many milliseconds (-1: for ever). Returns the number of events; 0 after
+    /// the time, or when a signal came between.
+    package mutating func wait(milliseconds: Int) throws(SystemError) -> Int {
+        let timeout = Int32(clamping: milliseconds)
+        // SAFETY: `events` has room for `maxEvents`.
+        let result = unsafe cs_epoll_wait(descriptor.number, events, maxEvents, timeout)
+        count = max(0, Int(result))
+        if result < 0 && result != -EINTR { throw SystemError(result: Int(result), "epoll_wait") }
+        return count
+    }
+
+    /// The event at `index` (0..<the count that `wait` returned).
+    package func event(_ index: Int) -> (token: Token, readiness: Readiness) {
+        precondition(index >= 0 && index < count, "an event that was not returned")
+        // SAFETY: `wait` filled the first `count` events.
+        let word = unsafe cs_epoll_event_word(events, Int32(index))
+        let mask = unsafe cs_epoll_event_mask(events, Int32(index))
+        return (Token(word: word), Readiness(rawValue: mask))
+    }
+
+    private static let edges = CS_EPOLL_IN | CS_EPOLL_OUT | CS_EPOLL_RDHUP | CS_EPOLL_ET
+
+    private func add(_ number: Int32, _ mask: UInt32, _ token: Token) throws(SystemError) {
+        try cs_epoll_add(descriptor.number, number, mask, token.word).checked("epoll_ctl")
+    }
+
+    private func remove(_ number: Int32) {
+        // ENOENT is an answer: it was not registered.
+        _ = cs_epoll_remove(descriptor.number, number)
+    }
+
+    /// Registers a stream for all its edges, once for its life; closing the socket ends the registration.
+    package func add(_ socket: borrowing Socket, _ token: Token) throws(SystemError) {
+        try add(socket.descriptor.number, Poller.edges, token)
+    }
+
+    /// Ends a stream's registration without closing it.
+    package func remove(_ socket: borrowing Socket) { remove(socket.descriptor.number) }
+
+    /// Registers a listener, level-triggered, waking only one of the pollers that share it (EPOLLEXCLUSIVE). Also the
+    /// way to resume a listener that was paused by `remove`.
+    package func add(_ listener: borrowing Listener, _ token: Token) throws(SystemError) {
+        try add(listener.descriptor.number, CS_EPOLL_IN | CS_EPOLL_EXCLUSIVE, token)
+    }
+
+    /// Pauses a listener: its callers wait in the backlog, and `wait` does not report them.
+    package func remove(_ listener: borrowing Listener) { remove(listener.descriptor.number) }
+
+    /// Registers a wake-up. Each `wake` is a new edge, so that the count is never read.
+    package func add(_ wakeUp: WakeUp, _ token: Token) throws(SystemError) {
+        try add(wakeUp.descriptor.number, CS_EPOLL_IN | CS_EPOLL_ET, token)
+    }
+
+    /// Registers signals, level-triggered: reported until each was taken.
+    package func add(_ signals: borrowing SignalSource, _ token: Token) throws(SystemError) {
+        try add(signals.descriptor.number, CS_EPOLL_IN, token)
+    }
+}

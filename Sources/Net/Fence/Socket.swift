@@ -1,0 +1,170 @@
+// One connected (or connecting) stream socket: non-blocking, close-on-exec, closed by its owner's end.
+// Relies on send(2) with MSG_NOSIGNAL, so a closed peer is EPIPE and never a signal. Refuses nothing by itself: whether
+// bytes may be sent is decided above.
+
+internal import CShims
+internal import Glibc
+
+/// A stream socket, TCP or Unix.
+///
+/// Contract with the edge-triggered poller: a read that fills less than the room it was given has drained the socket,
+/// and a write that takes less than it was offered has filled it. In both cases the poller tells when to go on, and no
+/// further call is needed to see EAGAIN. Only a full read or a whole write must be followed by another call.
+package struct Socket: ~Copyable {
+    let descriptor: Descriptor
+    /// Connected by us: TCP then counts the SYN among the acknowledged bytes.
+    private let active: Bool
+
+    init(descriptor: consuming Descriptor, active: Bool) {
+        self.descriptor = descriptor
+        self.active = active
+    }
+
+    /// Starts to connect. The poller reports writability when it is decided; `finishConnect` then says how.
+    package static func connect(to address: borrowing SocketAddress) throws(SystemError) -> Socket {
+        let descriptor = try Descriptor(result: cs_socket_stream(address.family), "socket")
+        if address.unixPath == nil { try cs_set_no_delay(descriptor.number).checked("setsockopt") }
+        let number = descriptor.number
+        // SAFETY: the sockaddr lives for the length of the call.
+        let result = unsafe address.withSockaddr { unsafe cs_connect(number, $0, $1) }
+        if result < 0 && result != -EINPROGRESS && result != -EINTR {
+            throw SystemError(result: Int(result), "connect")
+        }
+        return Socket(descriptor: descriptor, active: true)
+    }
+
+    /// The verdict of a connect that the poller reported as decided: nil if it stands.
+    package func finishConnect() -> SystemError? {
+        let result = cs_take_error(descriptor.number)
+        return result < 0 ? SystemError(result: Int(result), "connect") : nil
+    }
+
+    /// Reads once, from the front of `room` (not empty).
+    package func read(into room: inout MutableSpan<UInt8>) -> IOResult {
+        precondition(!room.isEmpty, "a read needs room")
+        // SAFETY: the system writes at most the count of bytes that the span has, all of them initialised.
+        let result = unsafe room.withUnsafeMutableBufferPointer { room in
+            unsafe Socket.receive(descriptor.number, room.baseAddress, room.count)
+        }
+        if result > 0 { return .bytes(result) }
+        return result == 0 ? .end : Socket.refusal(result, "recv")
+    }
+
+    /// Writes once, as much as fits, from the front of `bytes` (not empty).
+    package func write(_ bytes: Span<UInt8>) -> IOResult {
+        precondition(!bytes.isEmpty, "a write needs bytes")
+        // SAFETY: the span's bytes live for the length of the call.
+        let result = unsafe bytes.withUnsafeBufferPointer { bytes in
+            unsafe Socket.send(descriptor.number, bytes.baseAddress, bytes.count)
+        }
+        return result >= 0 ? .bytes(result) : Socket.refusal(result, "send")
+    }
+
+    /// Writes once from two runs of bytes in order, as if they were one; not both are empty.
+    package func write(_ first: Span<UInt8>, _ second: Span<UInt8>) -> IOResult {
+        if second.isEmpty { return write(first) }
+        if first.isEmpty { return write(second) }
+        // SAFETY: both spans' bytes live for the length of the call.
+        let result = unsafe first.withUnsafeBufferPointer { first in
+            unsafe second.withUnsafeBufferPointer { second in
+                while true {
+                    let result = unsafe cs_send2(
+                        descriptor.number, first.baseAddress, first.count, second.baseAddress, second.count)
+                    if result != -Int64(EINTR) { return Int(result) }
+                }
+            }
+        }
+        return result >= 0 ? .bytes(result) : Socket.refusal(result, "sendmsg")
+    }
+
+    static func receive(_ descriptor: Int32, _ to: UnsafeMutablePointer<UInt8>?, _ count: Int) -> Int {
+        while true {
+            // SAFETY: the caller vouches for `count` writable bytes at `to`.
+            let result = unsafe cs_recv(descriptor, to, count)
+            if result != -Int64(EINTR) { return Int(result) }
+        }
+    }
+
+    static func send(_ descriptor: Int32, _ from: UnsafePointer<UInt8>?, _ count: Int) -> Int {
+        while true {
+            // SAFETY: the caller vouches for `count` readable bytes at `from`.
+            let result = unsafe cs_send(descriptor, from, count)
+            if result != -Int64(EINTR) { return Int(result) }
+        }
+    }
+
+    private static func refusal(_ result: Int, _ call: StaticString) -> IOResult {
+        result == -Int(EAGAIN) ? .wouldBlock : .failed(SystemError(result: result, call))
+    }
+
+    /// Sends FIN behind what was written; reading goes on.
+    package func shutdownWriting() {
+        // The only errors are of sockets that are no longer connected, for which there is nothing to shut.
+        _ = cs_shutdown_writing(descriptor.number)
+    }
+
+    /// Switches Nagle's delay off (connected and accepted TCP sockets have it off already).
+    package func setNoDelay() {
+        _ = cs_set_no_delay(descriptor.number)
+    }
+
+    /// Makes the end of this socket a reset, which tells the peer that what it read is not whole.
+    package func resetOnClose() {
+        _ = cs_set_reset_on_close(descriptor.number)
+    }
+
+    /// Sets the sizes of the kernel's buffers in bytes (the kernel doubles and bounds them). For tests and for tuning.
+    package func setBufferSizes(send: Int32, receive: Int32) {
+        _ = cs_set_buffer_sizes(descriptor.number, send, receive)
+    }
+
+    /// How many bytes of this connection the peer's kernel has acknowledged since it was made; nil for Unix sockets.
+    /// Works after a reset as well, until the socket is closed. RFC 4898 tcpEStatsAppHCThruOctetsAcked, less our SYN.
+    ///
+    /// More than was acknowledged before a request means that the peer has taken some of it. The same number is proof
+    /// of the contrary only where the peer had ended its side before the write: a peer that reads and then resets may
+    /// leave an acknowledgement unsent (see Tests/NetTests/TakenBytesTests.swift). Ask before `shutdownWriting`, whose FIN counts as a byte.
+    package func bytesTakenByPeer() -> UInt64? {
+        var acked: UInt64 = 0
+        // SAFETY: the wrapper writes one UInt64 where it returns 0.
+        let result = unsafe cs_tcp_bytes_acked(descriptor.number, &acked)
+        guard result == 0 else { return nil }
+        return active && acked > 0 ? acked - 1 : acked
+    }
+
+    /// Process, user and group of the peer of a Unix socket, as they were when it connected; nil for TCP.
+    package func peerCredentials() -> PeerCredentials? {
+        var peer = PeerCredentials(pid: 0, uid: 0, gid: 0)
+        // SAFETY: the wrapper writes the three numbers where it returns 0.
+        let result = unsafe cs_peer_credentials(descriptor.number, &peer.pid, &peer.uid, &peer.gid)
+        // The kernel answers for TCP as well, with "nobody": pid 0.
+        return result == 0 && peer.pid != 0 ? peer : nil
+    }
+
+    /// The peer's address; nil for Unix sockets and for a connection that is gone.
+    package func peerAddress() -> SocketAddress? {
+        let number = descriptor.number
+        // SAFETY: `asked` offers room for any address.
+        return unsafe SocketAddress.asked { unsafe cs_peer_address(number, $0, $1) }
+    }
+
+    /// Our address; nil for Unix sockets.
+    package func localAddress() -> SocketAddress? {
+        let number = descriptor.number
+        // SAFETY: `asked` offers room for any address.
+        return unsafe SocketAddress.asked { unsafe cs_local_address(number, $0, $1) }
+    }
+}
+
+/// Who is at the other end of a Unix socket (unix(7), SO_PEERCRED).
+package struct PeerCredentials: Equatable, Sendable {
+    package var pid: Int32
+    package var uid: UInt32
+    package var gid: UInt32
+
+    package init(pid: Int32, uid: UInt32, gid: UInt32) {
+        self.pid = pid
+        self.uid = uid
+        self.gid = gid
+    }
+}

@@ -1,0 +1,37 @@
+// Messages between threads: many may post, one worker drains, its poller is woken once per batch.
+// Relies on Synchronization.Mutex. Refuses more than its limit: the poster is told and keeps its message.
+
+internal import Synchronization
+
+/// A bounded queue with one reader. Thread-safe.
+package final class Mailbox<Element: Sendable>: Sendable {
+    private let elements: Mutex<[Element]>
+    private let limit: Int
+    private let wakeUp: WakeUp
+
+    /// Holds at most `limit` (at least 1) elements; wakes `wakeUp` when it is no longer empty.
+    package init(limit: Int, wakeUp: WakeUp) {
+        precondition(limit > 0, "a mailbox holds something")
+        self.limit = limit
+        self.wakeUp = wakeUp
+        elements = Mutex([])
+    }
+
+    /// Posts; false if the mailbox is full.
+    package func post(_ element: Element) -> Bool {
+        let before = elements.withLock { elements in
+            let before = elements.count
+            if before < limit { elements.append(element) }
+            return before
+        }
+        if before == 0 { wakeUp.wake() }
+        return before < limit
+    }
+
+    /// Exchanges the queue for `batch`, which must be empty and keeps its storage in use: no allocation when warm.
+    /// Only the reader calls this, after its poller reported the wake-up.
+    package func drain(into batch: inout [Element]) {
+        precondition(batch.isEmpty, "a batch is handled before the next is taken")
+        elements.withLock { swap(&$0, &batch) }
+    }
+}
