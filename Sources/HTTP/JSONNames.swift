@@ -28,15 +28,19 @@ struct JSONNames: ~Copyable {
     /// Up to this many names are compared one by one; beyond, an open-addressed table of slots is kept.
     static let linearLimit = 16
     /// Storage that is kept between scans, in names and in slots.
-    private static let keptNames = 4_096
+    private static let keptNames = 16_384
 
     private var names = JSONStack<JSONName>(capacity: 64)
     /// Per slot 1 + the index of a name within its object, or 0.
     private var slots = JSONStack<UInt32>(capacity: 64)
 
+    /// Names and slots that were looked at since `reset`: the work that could become more than linear.
+    private(set) var probes = 0
+
     init() {}
 
     mutating func reset() {
+        probes = 0
         names.reset(keepingAtMost: Self.keptNames)
         slots.reset(keepingAtMost: Self.keptNames * 4)
     }
@@ -68,6 +72,7 @@ struct JSONNames: ~Copyable {
     private mutating func search(_ text: JSONText, _ name: JSONName, _ scope: inout JSONNameScope) -> Bool {
         let count = names.count - scope.first
         if count < Self.linearLimit {
+            probes += count
             for index in scope.first..<names.count where isSame(text, name, names[index]) { return false }
             names.push(name)
             return true
@@ -76,6 +81,7 @@ struct JSONNames: ~Copyable {
         let mask = 1 << scope.slotBits - 1
         var slot = Int(truncatingIfNeeded: name.hash >> UInt64(64 - scope.slotBits))
         while case let entry = slots[scope.slots + slot], entry != 0 {
+            probes += 1
             if isSame(text, name, names[scope.first + Int(entry) - 1]) { return false }
             slot = (slot + 1) & mask
         }
@@ -84,20 +90,24 @@ struct JSONNames: ~Copyable {
         return true
     }
 
-    /// Gives the innermost object a table of at least four slots per name it has now.
+    /// Gives the innermost object a table that is at least four times as large as its names, or as its last table.
     private mutating func grow(_ scope: inout JSONNameScope) {
         if scope.slotBits == 0 {
             scope.slots = slots.count
             scope.slotBits = 6
         } else {
             slots.truncate(to: scope.slots)
-            scope.slotBits += 1
+            scope.slotBits += 2
         }
         slots.extend(by: 1 << scope.slotBits, with: 0)
+        probes += names.count - scope.first
         let mask = 1 << scope.slotBits - 1
         for index in scope.first..<names.count {
             var slot = Int(truncatingIfNeeded: names[index].hash >> UInt64(64 - scope.slotBits))
-            while slots[scope.slots + slot] != 0 { slot = (slot + 1) & mask }
+            while slots[scope.slots + slot] != 0 {
+                probes += 1
+                slot = (slot + 1) & mask
+            }
             slots[scope.slots + slot] = UInt32(truncatingIfNeeded: index - scope.first + 1)
         }
     }

@@ -56,6 +56,10 @@ package struct JSONScanner: ~Copyable {
     /// What the last scan found for pointer `index` of its query; meaningful where the scan returned nil.
     package func found(_ index: Int) -> JSONFound { results[index] }
 
+    /// How many names the last scan compared or moved, beyond one look at each; linear in the body's names, which tests
+    /// hold it to.
+    package var nameProbes: Int { names.probes }
+
     private mutating func run(
         _ text: JSONText, _ query: borrowing JSONQuery, _ maxDepth: Int
     ) throws(JSONFailure) {
@@ -134,7 +138,7 @@ package struct JSONScanner: ~Copyable {
         return isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")
     }
 
-    /// Reads a member's name and colon and returns the offset of its value; `hits` is set to the pointers it belongs to.
+    /// Reads a member's name and colon and returns the offset of its value; `hits` becomes the pointers it belongs to.
     @inline(__always)
     private mutating func member(
         _ text: JSONText, _ at: Int, _ query: borrowing JSONQuery, _ hits: inout UInt16

@@ -2,7 +2,8 @@
 // scan found and on the body being unchanged since. Refuses, by precondition, edits that overlap.
 
 /// The edits of one body, collected first and applied together; one per worker. Values are copied in and wiped after
-/// use, since they are secrets. Allocates nothing when warm.
+/// use, since they are secrets. Allocates nothing when warm. Config sees to it that no two written pointers are equal
+/// or one the ancestor of the other (`JSONPointer.isAncestor`); such edits would overlap.
 package struct JSONEdits: ~Copyable {
     private struct Edit {
         /// Offset in the body as it was scanned.
