@@ -17,6 +17,12 @@ package struct ChunkedDecoder {
         /// Payload bytes written from `writeAt` on.
         package var produced: Int
         package var progress: Progress
+
+        package init(consumed: Int, produced: Int, progress: Progress) {
+            self.consumed = consumed
+            self.produced = produced
+            self.progress = progress
+        }
     }
 
     private enum State {

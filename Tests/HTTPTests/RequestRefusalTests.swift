@@ -44,7 +44,8 @@ private let startLines: [HeadCase] = [
 private let targets: [HeadCase] = [
     HeadCase(get("*"), .badTargetForm), HeadCase(line("OPTIONS * HTTP/1.1"), .badTargetForm),
     HeadCase(get("h:80"), .badTargetForm), HeadCase(get("x"), .badTargetForm), HeadCase(get("?x"), .badTargetForm),
-    HeadCase(get("http://h"), .badTargetForm), HeadCase(get("http:///"), .badTargetForm), HeadCase(get("http:///a"), .badTarget),
+    HeadCase(get("http://h"), .badTargetForm), HeadCase(get("http:///"), .badTargetForm),
+    HeadCase(get("http:///a"), .badTarget),
     HeadCase(get("http://h?x"), .badTargetForm), HeadCase(get("http:/h/"), .badTargetForm),
     HeadCase(get("ftp://h/"), .badTargetForm), HeadCase(get("http://u@h/"), .badTarget),
     HeadCase(get("http://u:p@h/"), .badTarget), HeadCase(get("http://h?@x/"), .badTarget),
