@@ -1,6 +1,6 @@
-// The request target (RFC 9112 section 3.2) and the host (RFC 3986 section 3.2.2), as strictly as two readers can agree on.
-// Relies on a line of printable ASCII. Refuses what servers normalise differently: dot segments, empty segments,
-// encoded separators and controls, asterisk- and authority-form, userinfo.
+// The request target (RFC 9112 section 3.2) and the host (RFC 3986 section 3.2.2), read as strictly as it takes for two
+// readers to agree. Relies on a line of printable ASCII. Refuses what servers normalise differently: dot segments,
+// empty segments, encoded separators and controls; and asterisk- and authority-form, userinfo.
 
 /// Where the parts of a target stand.
 struct RequestTarget {
