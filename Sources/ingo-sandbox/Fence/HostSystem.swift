@@ -58,7 +58,9 @@ enum HostSystem {
         var done = 0
         while done < bytes.count {
             // SAFETY: the range behind `done` lies within the array for the time of the call.
-            let count = unsafe bytes.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress! + done, $0.count - done) }
+            let count = unsafe bytes.withUnsafeBytes {
+                unsafe write(descriptor, $0.baseAddress! + done, $0.count - done)
+            }
             if count < 0 {
                 if errno == EINTR { continue }
                 return false
@@ -122,10 +124,12 @@ enum HostSystem {
         unsafe pthread_attr_setstacksize(&attributes, 512 * 1024)
         let box = unsafe Unmanaged.passRetained(ThreadBody(body))
         var thread = pthread_t()
-        let result = unsafe pthread_create(&thread, &attributes, { argument in
-            unsafe Unmanaged<ThreadBody>.fromOpaque(argument!).takeRetainedValue().run()
-            return nil
-        }, box.toOpaque())
+        let result = unsafe pthread_create(
+            &thread, &attributes,
+            { argument in
+                unsafe Unmanaged<ThreadBody>.fromOpaque(argument!).takeRetainedValue().run()
+                return nil
+            }, box.toOpaque())
         if result != 0 { unsafe box.release() }
         return result == 0
     }

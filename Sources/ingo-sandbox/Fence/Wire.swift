@@ -158,7 +158,9 @@ final class Wire {
             // SAFETY: the range behind `done` lies within the array for the time of the call.
             let count = unsafe bytes.withUnsafeBytes { raw in
                 let start = unsafe raw.baseAddress! + done
-                if let session = unsafe session { return unsafe Int(SSL_write(session, start, Int32(raw.count - done))) }
+                if let session = unsafe session {
+                    return unsafe Int(SSL_write(session, start, Int32(raw.count - done)))
+                }
                 return unsafe send(descriptor, start, raw.count - done, Int32(MSG_NOSIGNAL))
             }
             if count <= 0 {
