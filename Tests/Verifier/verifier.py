@@ -327,7 +327,7 @@ class Service:
             with self.lock:
                 return 200, dict(self.counts)
         try:
-            self.verifier.check(request, time.time())
+            self.verifier.check(request, int(time.time()))
         except Refused as problem:
             self.count("bad")
             return 401, {"verified": False, "why": str(problem)}
