@@ -1,4 +1,15 @@
-// The command: reads the arguments and leaves with the status of what was asked for.
-// Relies on Command.swift. Refuses unknown subcommands and flags with status 2.
+// The command: for now only `run --config FILE`.
 
-print("countersign")
+import Config
+import Gateway
+
+let arguments = CommandLine.arguments
+let (settings, problems) = SettingsLoader.load(path: arguments.last ?? "", environment: [:])
+for problem in problems { print(problem.text) }
+if let settings {
+    do {
+        _ = try Gateway.run(settings, log: OperatorLog())
+    } catch {
+        print(error.reason)
+    }
+}
