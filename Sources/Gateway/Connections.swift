@@ -210,6 +210,12 @@ struct SlotTable {
         free.append(slot)
     }
 
+    /// The occupant stays, its descriptor is another one: events for the old one are refused from now on.
+    mutating func renew(_ slot: UInt32) -> Token {
+        generations[Int(slot)] &+= 1
+        return token(slot)
+    }
+
     func token(_ slot: UInt32) -> Token { Token(slot: slot, generation: generations[Int(slot)]) }
 
     /// Who is meant by an event; `free` where that one is gone.

@@ -82,7 +82,8 @@ package enum Gateway {
                 while let signal = source.take() {
                     switch signal {
                     case .terminate, .interrupt:
-                        log.write(.info, draining ? "stopping now" : "draining", ("signal", .number(Int(signal.rawValue))))
+                        log.write(
+                            .info, draining ? "stopping now" : "draining", ("signal", .number(Int(signal.rawValue))))
                         fleet.tell(draining ? .stop : .drain)
                         draining = true
                     case .hangup:

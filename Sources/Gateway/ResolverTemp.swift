@@ -1,4 +1,5 @@
 internal import Net
+
 enum ResolverAnswer: Sendable { case addresses([SocketAddress]), failed }
 final class Resolver: Sendable {
     init() throws(SystemError) {}

@@ -161,7 +161,7 @@ extension Worker {
         case .complete:
             connection.state = .exchange
             context.method = context.reader.head.method
-            context.closes = !context.reader.head.keepAlive
+            context.closes = !context.reader.head.keepAlive || connectionLimits.keepAliveMilliseconds == 0
             drive(context, .headArrived)
             return true
         }
@@ -218,7 +218,10 @@ extension Worker {
         context.closes = true
         context.stalled = false
         context.output.clear()
+        context.pendingPayload = 0
         drive(context, .callerLeft)
+        // What was held back for the caller is read to its end now, without it.
+        if let upstream = context.upstream { relay(upstream, context) }
     }
 
     func inboundLate(_ connection: InboundConnection) {

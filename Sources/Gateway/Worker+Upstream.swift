@@ -208,7 +208,7 @@ extension Worker {
             connection.attempt += 1
             do {
                 let socket = try Socket.connect(to: address)
-                try poller.add(socket, slots.token(connection.slot))
+                try poller.add(socket, slots.renew(connection.slot))
                 connection.transport = .plain(socket)
                 connection.state = .connecting
                 arm(connection.slot, after: max(1, state.settings.timeouts.connectMilliseconds / state.addresses.count))
@@ -218,6 +218,7 @@ extension Worker {
             }
         }
         let failure = connection.lastFailure
+        connection.context?.upstream = nil
         close(connection)
         return .connectionFailed(failure)
     }
@@ -234,10 +235,7 @@ extension Worker {
         let context = connection.context
         connection.close(poller)
         connection.lastFailure = failure
-        if let event = tryNext(connection), let context {
-            context.upstream = nil
-            drive(context, event)
-        }
+        if let event = tryNext(connection), let context { drive(context, event) }
     }
 
     func upstreamLate(_ connection: UpstreamConnection) {

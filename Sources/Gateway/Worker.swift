@@ -80,6 +80,7 @@ final class Worker {
     var wasCutShort = false
     /// The slot whose timer ends a drain: the mailbox's, which has no other.
     private(set) var drainSlot: UInt32 = 0
+    private var goingOn: [InboundConnection] = []
     private var laterEvents: [(token: Token, readiness: Readiness)] = []
     private var expired: [TimerID] = []
     private var messages: [Message] = []
@@ -168,12 +169,12 @@ final class Worker {
         var rounds = 0
         while !(goOn.isEmpty && openings.isEmpty) && rounds < 16 {
             rounds += 1
-            let connections = goOn
-            goOn.removeAll(keepingCapacity: true)
-            for connection in connections {
+            swap(&goOn, &goingOn)
+            for connection in goingOn {
                 connection.queued = false
                 proceed(connection)
             }
+            goingOn.removeAll(keepingCapacity: true)
             let places = openings
             openings.removeAll(keepingCapacity: true)
             for place in places { openForWaiting(place.upstream, place.exchange) }
