@@ -128,9 +128,13 @@ private let accepted: [HeadCase] = [
                 let bytes = Array(spelling.utf8)
                 #expect(KnownHeader.named(bytes.span, ByteRange(0, bytes.count)) == known)
                 for at in bytes.indices {
-                    var other = bytes
-                    other[at] ^= 0x01
-                    #expect(KnownHeader.named(other.span, ByteRange(0, other.count)) == .other)
+                    let isLetter = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(bytes[at] | 0x20)
+                    for bit in 0..<8 {
+                        var other = bytes
+                        other[at] ^= 1 << UInt8(bit)
+                        let expected: KnownHeader = bit == 5 && isLetter ? known : .other
+                        #expect(KnownHeader.named(other.span, ByteRange(0, other.count)) == expected)
+                    }
                 }
                 let longer = bytes + [UInt8(ascii: "x")]
                 #expect(KnownHeader.named(longer.span, ByteRange(0, longer.count)) == .other)
