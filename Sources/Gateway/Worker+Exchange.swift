@@ -59,6 +59,7 @@ extension Worker {
 
     private func admit(_ context: ExchangeContext) -> Event {
         switch plan.table.find(context.method, context.input.bytes.slice(context.reader.head.path)) {
+        case .ambiguous: return .requestRefused(Refusal(.ambiguousPath))
         case .noRoute: return .requestRefused(.noRoute)
         case .methodNotAllowed(let allowed): return .requestRefused(.methodNotAllowed(allowed))
         case .route(let index):

@@ -12,7 +12,7 @@ internal import Synchronization
 
 /// What other threads say to a worker.
 enum Message: Sendable {
-    case resolved(upstream: Int, ResolverAnswer)
+    case resolved(upstream: Int, ResolvedAddresses)
     case drain
     case stop
 }
