@@ -186,8 +186,8 @@ enum Occupant {
     case mailbox
 }
 
-/// The worker's table of descriptors: a poller event names a slot and the generation it was meant for, so an event for a
-/// descriptor that was closed and reused in the same batch finds nobody.
+/// The worker's table of descriptors: a poller event names a slot and the generation it was meant for, so an event for
+/// a descriptor that was closed and reused in the same batch finds nobody.
 struct SlotTable {
     private var occupants: [Occupant] = []
     private var generations: [UInt32] = []

@@ -162,7 +162,7 @@ extension Worker {
         return .connectionFailed(.nameUnknown)
     }
 
-    /// Asks for the name where the last answer is too old; the old one is used meanwhile. True where an answer will come.
+    /// Asks for the name where the last answer is too old; the old one is used meanwhile. True where an answer comes.
     private func askForName(_ upstream: Int) -> Bool {
         let state = upstreams[upstream]
         guard !state.isLiteral, state.addresses.isEmpty || now >= state.refreshAt else { return false }
@@ -323,7 +323,7 @@ extension Worker {
         return write(connection, context)
     }
 
-    /// Writes what is left of the sealed request; an event once all of it is with the kernel, or nothing of it ever will.
+    /// Writes what is left of the sealed request; an event once all of it is with the kernel, or nothing of it will be.
     private func write(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Event? {
         switch context.sealed {
         case .none: nil

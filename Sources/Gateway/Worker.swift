@@ -143,8 +143,8 @@ final class Worker {
         if seconds != date.unixSeconds { date = HTTPDate(unixSeconds: seconds) }
     }
 
-    /// Upstream events come first: a connection that was closed while it was idle is noticed before a request of the same
-    /// batch could be given to it.
+    /// Upstream events come first: a connection that was closed while it was idle is noticed before a request of the
+    /// same batch could be given to it.
     private func handleEvents(_ count: Int) {
         laterEvents.removeAll(keepingCapacity: true)
         for index in 0..<count {
