@@ -1,4 +1,7 @@
 // The command: reads the arguments and leaves with the status of what was asked for.
-// Relies on Command.swift. Refuses unknown subcommands and flags with status 2.
+// Relies on Subcommand.swift for what there is. Refuses unknown subcommands and flags with status 2.
 
-print("countersign")
+internal import Net
+
+let status = Subcommand.run(Array(CommandLine.arguments.dropFirst()))
+ProcessControl.exit(status.rawValue)
