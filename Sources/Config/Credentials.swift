@@ -8,7 +8,7 @@ internal import Signing
 extension Field {
     /// All credentials in the file's order, with the names of those that are wrong too: routes may refer to them.
     func credentials() -> (settings: [CredentialSettings], names: [String]) {
-        let named = named() ?? []
+        let named = named(max: 256) ?? []
         let settings = named.compactMap { $0.field.checkName($0.name) ? $0.field.credential($0.name) : nil }
         return (settings, named.map(\.name))
     }

@@ -45,21 +45,23 @@ struct Field {
         return refuse("is not a known word", "Write one of \(words.joined(separator: ", "))")
     }
 
-    /// The elements of a list of at least one.
-    func elements() -> [Field]? {
+    /// The elements of a list of 1 ... `max`.
+    func elements(max: Int) -> [Field]? {
         switch node.value {
         case .sequence(let nodes):
             guard !nodes.isEmpty else { return refuse("is an empty list", "Write at least one element") }
+            guard nodes.count <= max else { return refuse("has more than \(max) elements", "Remove some") }
             return nodes.enumerated().map { Field(node: $1, path: "\(path)[\($0)]", report: report) }
         case .refused: return nil
         case .scalar, .mapping: return refuse("is \(node.kind), not a list", "Write [ ... ] or lines that begin with -")
         }
     }
 
-    /// A mapping whose keys are the operator's own names; duplicates are reported and dropped.
-    func named() -> [(name: String, field: Field)]? {
+    /// A mapping whose keys are the operator's own names; duplicates are reported and dropped. 1 ... `max` entries.
+    func named(max: Int) -> [(name: String, field: Field)]? {
         guard let entries = entries() else { return nil }
         guard !entries.isEmpty else { return refuse("is empty", "Write at least one entry") }
+        guard entries.count <= max else { return refuse("has more than \(max) entries", "Remove some") }
         return entries.map { ($0.key, child($0)) }
     }
 

@@ -6,7 +6,7 @@ extension Field {
     /// The list of listeners; those that are wrong are missing in it.
     func listeners() -> [ListenerSettings] {
         var listeners: [ListenerSettings] = []
-        for element in elements() ?? [] {
+        for element in elements(max: 64) ?? [] {
             guard let listener = element.listener() else { continue }
             if let other = listeners.first(where: { $0.name == listener.name }) {
                 element.error("a second listener is called \(other.name)", "Give each its own name")

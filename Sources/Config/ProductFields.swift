@@ -13,10 +13,7 @@ extension Field {
 
     /// The mapping from JSON pointers to values.
     func productFields(apiKey: APIKeyPlace?) -> [FieldSettings] {
-        guard let named = named() else { return [] }
-        if named.count > Self.maxFields {
-            error("has more than \(Self.maxFields) fields", "Leave the others to the callers")
-        }
+        guard let named = named(max: Self.maxFields) else { return [] }
         var taken: [[[UInt8]]] = []
         switch apiKey {
         case .body, .both: taken = [[Array("api_key".utf8)]]

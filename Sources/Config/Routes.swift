@@ -16,7 +16,7 @@ extension Field {
     /// All routes; those that are wrong are missing in it.
     func routes(_ context: RouteContext) -> [RouteSettings] {
         var routes: [RouteSettings] = []
-        for element in elements() ?? [] {
+        for element in elements(max: 1_000) ?? [] {
             guard let route = element.route(context) else { continue }
             if routes.contains(where: { $0.name == route.name }) {
                 element.error("a second route is called \(route.name)", "Give each its own name")
@@ -51,7 +51,7 @@ extension Field {
 
     private func methods() -> MethodSet? {
         var methods: MethodSet = []
-        for element in elements() ?? [] {
+        for element in elements(max: 100) ?? [] {
             guard let text = element.scalar(expected: "a method") else { continue }
             guard let method = Method.allCases.first(where: { "\($0.name)" == text }) else {
                 let known = Method.allCases.map { "\($0.name)" }.joined(separator: ", ")

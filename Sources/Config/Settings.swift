@@ -7,15 +7,15 @@ package import Signing
 
 /// A whole configuration. Indexes in `routes` point into `credentials` and `upstreams`.
 package struct Settings: Sendable {
-    /// At least one.
+    /// 1 ... 64.
     package var listeners: [ListenerSettings]
     /// Threads that serve requests, 1 ... 256; nil: one per core.
     package var workers: Int?
-    /// At least one, in the file's order.
+    /// 1 ... 256, in the file's order.
     package var credentials: [CredentialSettings]
-    /// At least one, in the file's order.
+    /// 1 ... 256, in the file's order.
     package var upstreams: [UpstreamSettings]
-    /// At least one; the first that matches wins.
+    /// 1 ... 1000; the first that matches wins.
     package var routes: [RouteSettings]
     package var limits: HTTPLimits
     package var connections: ConnectionLimits

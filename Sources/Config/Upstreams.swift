@@ -13,7 +13,7 @@ struct ReadUpstream {
 extension Field {
     /// All upstreams in the file's order, with the names of those that are wrong too: routes may refer to them.
     func upstreams() -> (read: [String: ReadUpstream], names: [String]) {
-        let named = named() ?? []
+        let named = named(max: 256) ?? []
         var read: [String: ReadUpstream] = [:]
         for (name, field) in named where field.checkName(name) { read[name] = field.upstream(name) }
         return (read, named.map(\.name))

@@ -93,7 +93,8 @@ package struct AnswerReader: ~Copyable {
     }
 
     private mutating func readHead(_ buffer: inout ByteBuffer, _ limits: HTTPLimits, _ end: StreamEnd?) -> Step {
-        let progress = buffer.count == 0 ? .needMore : parser.feed(buffer.bytes, to: method, limits: limits, into: &head)
+        let progress =
+            buffer.count == 0 ? .needMore : parser.feed(buffer.bytes, to: method, limits: limits, into: &head)
         switch progress {
         case .needMore:
             return end == nil ? .needMore : .ended(begun: buffer.count > 0 || interims > 0)

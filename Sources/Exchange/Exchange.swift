@@ -1,8 +1,8 @@
 // The life of a request: order and nothing else. Each arm is one fact in one phase, and names what comes next.
 // Details (what a failure means, how an exchange ends) are in Exchange+Ends.swift.
 
-package import HTTP
-package import Policy
+internal import HTTP
+internal import Policy
 
 /// One request and its answer. Facts in, commands out; never sees a descriptor, a clock or a C handle.
 package struct Exchange: ~Copyable {

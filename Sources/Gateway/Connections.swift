@@ -62,16 +62,118 @@ final class UpstreamConnection {
     var lastFailure = ConnectFailure.refused
     /// The kernel may have bytes that were not read.
     var readable = false
+    /// An event said that the upstream's bytes end: read on until the end is met.
+    var sawEnd = false
     /// How the upstream's bytes ended, once they did.
     var end: StreamEnd?
     /// Bytes that the transport had written before the present request.
     var writtenBefore: UInt64 = 0
-    /// It has carried a request before the present one.
-    var reused = false
+    /// Bytes that the plain socket has taken since it was connected.
+    private var plainBytesWritten: UInt64 = 0
 
     init(slot: UInt32, upstream: Int) {
         self.slot = slot
         self.upstream = upstream
+    }
+
+    /// What an event says of the bytes to come.
+    func note(_ readiness: Readiness) {
+        if readiness != .writable { readable = true }
+        if readiness.contains(.closedForReading) || readiness.contains(.closed) || readiness.contains(.failed) {
+            sawEnd = true
+        }
+    }
+
+    /// One read into the buffer's free room; keeps `readable` true to what the socket may still hold.
+    func read(into buffer: inout ByteBuffer) -> IOResult {
+        var room = buffer.free
+        let offered = room.count
+        switch transport {
+        case .none: return .wouldBlock
+        case .some(let transport):
+            let result = transport.read(into: &room)
+            if case .bytes(let count) = result {
+                readable = readable && (sawEnd || transport.mayHaveMore(count: count, room: offered))
+                buffer.commit(count)
+            }
+            return result
+        }
+    }
+
+    func write(_ head: Span<UInt8>, _ body: Span<UInt8>) -> IOResult {
+        switch transport {
+        case .none: return .wouldBlock
+        case .some(let transport):
+            let result = transport.write(head, body)
+            if case .bytes(let count) = result { plainBytesWritten += UInt64(count) }
+            return result
+        }
+    }
+
+    /// Bytes that the socket has taken, TLS framing and handshake included.
+    var bytesWritten: UInt64 {
+        switch transport {
+        case .none: 0
+        case .some(let transport): transport.bytesWritten(plainCount: plainBytesWritten)
+        }
+    }
+
+    /// Bytes that the upstream's kernel has acknowledged.
+    func bytesTaken() -> UInt64? {
+        switch transport {
+        case .none: nil
+        case .some(let transport): transport.bytesTakenByPeer()
+        }
+    }
+
+    /// See `Transport.wasResetAfterEnd`.
+    func wasResetAfterEnd() -> Bool {
+        switch transport {
+        case .none: false
+        case .some(let transport): transport.wasResetAfterEnd()
+        }
+    }
+
+    func connectError() -> SystemError? {
+        switch transport {
+        case .none: nil
+        case .some(let transport): transport.finishConnect()
+        }
+    }
+
+    /// Puts TLS over the connected socket.
+    func startTLS(_ context: TLSClientContext) throws(TLSProblem) {
+        guard let plain = transport.take(), let socket = plain.takeSocket() else {
+            preconditionFailure("TLS is put over a connected socket, once")
+        }
+        transport = .tls(try TLSStream(context: context, socket: socket))
+    }
+
+    func handshake() -> HandshakeResult {
+        switch transport {
+        case .none: .failed(.closedDuringHandshake)
+        case .some(let transport): transport.handshake()
+        }
+    }
+
+    /// Looks at an unused connection: nothing must have come but what TLS says to itself.
+    func isQuiet(_ scratch: inout ByteBuffer) -> Bool {
+        guard end == nil else { return false }
+        while readable {
+            scratch.clear()
+            switch read(into: &scratch) {
+            case .wouldBlock: readable = false
+            case .bytes, .end, .truncated, .failed, .tlsFailed: return false
+            }
+        }
+        return true
+    }
+
+    /// Ends the stream; what TLS has to say goodbye is said.
+    func close(_ poller: borrowing Poller) {
+        guard let stream = transport.take() else { return }
+        poller.remove(stream)
+        stream.shutdownWriting()
     }
 }
 
@@ -84,8 +186,8 @@ enum Occupant {
     case mailbox
 }
 
-/// The worker's table of descriptors: a poller event names a slot and the generation it was meant for, so an event for a
-/// descriptor that was closed and reused in the same batch finds nobody.
+/// The worker's table of descriptors: a poller event names a slot and the generation it was meant for, so an event for
+/// a descriptor that was closed and reused in the same batch finds nobody.
 struct SlotTable {
     private var occupants: [Occupant] = []
     private var generations: [UInt32] = []
@@ -106,6 +208,12 @@ struct SlotTable {
         occupants[Int(slot)] = .free
         generations[Int(slot)] &+= 1
         free.append(slot)
+    }
+
+    /// The occupant stays, its descriptor is another one: events for the old one are refused from now on.
+    mutating func renew(_ slot: UInt32) -> Token {
+        generations[Int(slot)] &+= 1
+        return token(slot)
     }
 
     func token(_ slot: UInt32) -> Token { Token(slot: slot, generation: generations[Int(slot)]) }

@@ -18,8 +18,8 @@ struct BodyField: Sendable {
     }
 
     let rule: Rule
-    /// JSON text of the value; empty for `forbidden`.
-    let json: [UInt8]
+    /// JSON text of the value; nil for `forbidden`.
+    let json: SecretBytes?
 }
 
 /// One route with everything of its upstream and credential that a request needs.
@@ -58,7 +58,7 @@ final class Plan: Sendable {
         let credential = settings.credentials[route.credential]
         var pointers: [JSONPointer] = []
         var fields: [BodyField] = []
-        for (pointer, field) in apiKeyFields(credential.apiKey) + productFields(credential) {
+        for (pointer, field) in apiKeyFields(credential) + productFields(credential) {
             pointers.append(pointer)
             fields.append(field)
         }
@@ -74,25 +74,53 @@ final class Plan: Sendable {
             }, timeouts: upstream.timeouts)
     }
 
+    private static let topLevel = pointer("/api_key")
+    private static let inLedger = pointer("/ledger/api_key")
+
+    private static func pointer(_ text: String) -> JSONPointer {
+        guard let pointer = JSONPointer(text) else { preconditionFailure("a pointer of our own is well-formed") }
+        return pointer
+    }
+
+    private static func overlap(_ a: JSONPointer, _ b: JSONPointer) -> Bool {
+        a == b || a.isAncestor(of: b) || b.isAncestor(of: a)
+    }
+
     /// The places where an API key is known to stand (Banking: `/api_key`; IngoPay with Banking: `/ledger/api_key`) and
     /// the credential's own. A caller's value is replaced in each of them, inserted only where the credential says.
-    private static func apiKeyFields(_ settings: APIKeySettings?) -> [(JSONPointer, BodyField)] {
-        var places = [JSONPointer("/api_key"), JSONPointer("/ledger/api_key")].compactMap { $0 }
-        guard let settings else {
-            return places.map { ($0, BodyField(rule: .forbidden, json: [])) }
+    private static func apiKeyFields(_ credential: CredentialSettings) -> [(JSONPointer, BodyField)] {
+        var places = [topLevel, inLedger].filter { place in
+            !credential.fields.contains { overlap($0.pointer, place) }
+        }
+        guard let settings = credential.apiKey else {
+            return places.map { ($0, BodyField(rule: .forbidden, json: nil)) }
         }
         let own: JSONPointer?
         switch settings.place {
         case .header: own = nil
-        case .body, .both: own = places[0]
+        case .body, .both: own = topLevel
         case .pointer(let pointer): own = pointer
         }
-        if let own, !places.contains(own) { places.append(own) }
-        let json = jsonString(from: settings.value.bytes)
+        if let own {
+            places.removeAll { overlap($0, own) }
+            places.append(own)
+        }
+        let json = quoted(settings.value)
         return places.map { ($0, BodyField(rule: .apiKey(insert: $0 == own), json: json)) }
     }
 
+    /// The API key as a JSON string; the copy on the way is wiped by its buffer.
+    private static func quoted(_ key: SecretBytes) -> SecretBytes {
+        var text = ByteBuffer(capacity: 2 * key.count + 2)
+        do {
+            try text.appendJSONString(key.bytes)
+        } catch {
+            preconditionFailure("Config takes only API keys of visible ASCII")
+        }
+        return SecretBytes(copying: text.bytes)
+    }
+
     private static func productFields(_ credential: CredentialSettings) -> [(JSONPointer, BodyField)] {
-        credential.fields.map { ($0.pointer, BodyField(rule: .fixed, json: $0.json)) }
+        credential.fields.map { ($0.pointer, BodyField(rule: .fixed, json: SecretBytes(copying: $0.json.span))) }
     }
 }

@@ -1,6 +1,7 @@
 // Carries out what the exchange says. No rule of its own: each command has one arm, and what was learnt goes back as an
 // event.
 
+internal import Config
 internal import Exchange
 internal import HTTP
 internal import Net
@@ -29,7 +30,7 @@ extension Worker {
         case .examineBody: return examineBody(context)
         case .makeDraft: return makeDraft(context)
         case .connect(let fresh): return connect(context, fresh: fresh)
-        case .seal: return seal(context)
+        case .seal: return seal(context, context.input)
         case .send: return send(context)
         case .relayAnswer: relayHead(context)
         case .respond(let refusal): return respond(context, refusal)
@@ -57,9 +58,8 @@ extension Worker {
     // MARK: - Before the connection
 
     private func admit(_ context: ExchangeContext) -> Event {
-        let head = context.input.bytes
-        let verdict = plan.table.find(context.method, head.slice(context.reader.head.path))
-        switch verdict {
+        switch plan.table.find(context.method, context.input.bytes.slice(context.reader.head.path)) {
+        case .ambiguous: return .requestRefused(Refusal(.ambiguousPath))
         case .noRoute: return .requestRefused(.noRoute)
         case .methodNotAllowed(let allowed): return .requestRefused(.methodNotAllowed(allowed))
         case .route(let index):
@@ -74,12 +74,16 @@ extension Worker {
     }
 
     private func mediaTypeRefusal(_ context: ExchangeContext) -> Refusal? {
-        let head = context.input.bytes
         let hasBody = context.reader.head.framing != .none && context.reader.head.framing != .length(0)
         guard hasBody else { return nil }
         if !context.reader.head.contentEncoding.isEmpty { return .unsupportedContentEncoding }
-        let type = head.slice(context.reader.head.contentType)
-        return type.isEmpty || isJSONMediaType(type) ? nil : .unsupportedMediaType
+        let type = context.reader.head.contentType
+        if type.isEmpty || isJSON(context.input, type) { return nil }
+        return .unsupportedMediaType
+    }
+
+    private func isJSON(_ input: borrowing ByteBuffer, _ type: ByteRange) -> Bool {
+        isJSONMediaType(input.bytes.slice(type))
     }
 
     private func sendContinue(_ context: ExchangeContext) {
@@ -109,12 +113,14 @@ extension Worker {
     private func examineBody(_ context: ExchangeContext) -> Event {
         let body = context.reader.body
         guard !body.isEmpty else { return withoutBody(context) }
-        let route = plan.routes[context.route]
-        let bytes = context.input.bytes.slice(body)
-        if let failure = scanner.scan(bytes, query: route.query, maxDepth: limits.maxJSONDepth) {
+        if let failure = scan(context.input, body, plan.routes[context.route].query) {
             return .requestRefused(Refusal(failure.problem))
         }
         return .bodyExamined
+    }
+
+    private func scan(_ input: borrowing ByteBuffer, _ body: ByteRange, _ query: JSONQuery) -> JSONFailure? {
+        scanner.scan(input.bytes.slice(body), query: query, maxDepth: limits.maxJSONDepth)
     }
 
     /// Reads and deletions may come without a body, unless the credential puts something into it.
@@ -133,43 +139,52 @@ extension Worker {
         let route = plan.routes[context.route]
         edits.removeAll()
         for index in route.fields.indices {
-            if let refusal = plan(route.fields[index], scanner.found(index), index, context) {
+            if let refusal = decide(route.fields[index], scanner.found(index), index, context) {
                 return .requestRefused(refusal)
             }
         }
         guard !edits.isEmpty else { return .draftMade }
         context.body.clear()
         context.body.append(context.input.bytes.slice(body))
-        edits.apply(to: &context.body, query: route.query)
+        edits.apply(to: &context.body)
         context.bodyIsEdited = true
         return .draftMade
     }
 
-    private func plan(
+    private func decide(
         _ field: BodyField, _ found: JSONFound, _ index: Int, _ context: ExchangeContext
     ) -> Refusal? {
         switch (field.rule, found.state) {
-        case (.apiKey, .present): edits.replace(found, with: field.json)
-        case (.apiKey(let insert), .absent): if insert { edits.insert(index, found, value: field.json) }
+        case (.apiKey, .present): if let json = field.json { edits.replace(found, with: json.bytes) }
+        case (.apiKey(let inserts), .absent): if inserts { insert(field, found, index, context) }
         case (.apiKey, .parentAbsent): break
-        case (.apiKey(let insert), .parentNotObject): if insert { return .fieldHasNoParent }
+        case (.apiKey(let inserts), .parentNotObject): if inserts { return .fieldHasNoParent }
         case (.forbidden, .present): return .apiKeyNotExpected
         case (.forbidden, _): break
         case (.fixed, .present):
-            let body = context.input.bytes.slice(context.reader.body)
-            if !jsonValuesEqual(body.slice(found.value), field.json.span) { return .fieldDiffers }
-        case (.fixed, .absent): edits.insert(index, found, value: field.json)
+            let value = context.reader.place(ofBodyRange: found.value)
+            if let json = field.json, !holds(context.input, value, json) { return .fieldDiffers }
+        case (.fixed, .absent): insert(field, found, index, context)
         case (.fixed, .parentAbsent), (.fixed, .parentNotObject): return .fieldHasNoParent
         }
         return nil
     }
 
+    private func holds(_ input: borrowing ByteBuffer, _ value: ByteRange, _ json: SecretBytes) -> Bool {
+        jsonValuesEqual(input.bytes.slice(value), json.bytes)
+    }
+
+    private func insert(_ field: BodyField, _ found: JSONFound, _ index: Int, _ context: ExchangeContext) {
+        guard let json = field.json else { return }
+        edits.insert(index, of: plan.routes[context.route].query, value: json.bytes, at: found)
+    }
+
     // MARK: - The seal
 
     /// Request line, Host and forwarded headers are written, then all is dated, digested and signed.
-    private func seal(_ context: ExchangeContext) -> Event {
+    private func seal(_ context: ExchangeContext, _ input: borrowing ByteBuffer) -> Event {
         let route = plan.routes[context.route]
-        let head = context.input.bytes
+        let head = input.bytes
         let digest = bodyDigest(context)
         context.unseal()
         guard let buffer = context.spare.take() else { preconditionFailure("the buffer for the seal is in place") }
@@ -197,12 +212,13 @@ extension Worker {
         if context.bodyIsEdited {
             digest = context.hasher.digest(context.body.bytes)
         } else {
-            let body = context.input.bytes.slice(context.reader.body)
+            let body = context.reader.body
             if context.hashed > 0 {
-                context.hasher.update(body.extracting(droppingFirst: context.hashed))
+                let rest = ByteRange(Int(body.start) + context.hashed, Int(body.end))
+                context.hasher.update(context.input.bytes.slice(rest))
                 digest = context.hasher.finish()
             } else {
-                digest = context.hasher.digest(body)
+                digest = context.hasher.digest(context.input.bytes.slice(body))
             }
         }
         context.hashed = -1

@@ -1,9 +1,12 @@
 // Callers' connections: accepting, reading requests, closing. What a request means is the exchange's business.
 
+internal import Config
 internal import Exchange
 internal import HTTP
 internal import Net
 internal import Policy
+internal import Signing
+internal import Synchronization
 
 /// A listener and the slot in which the poller finds it.
 final class ListenerBox {
@@ -26,7 +29,8 @@ extension Worker {
             switch listeners[index].listener.accept() {
             case .accepted(let socket): open(socket)
             case .none: return
-            case .exhausted, .failed: return pauseListener(index)
+            case .exhausted: return pauseListener(index)
+            case .failed: return pauseListener(index)
             }
         }
     }
@@ -119,11 +123,9 @@ extension Worker {
         guard connection.readable else { return false }
         let context = connection.context ?? borrow(for: connection)
         if context.input.room == 0 { context.input.reserve(context.input.capacity) }
-        var room = context.input.free
-        let offered = room.count
-        switch connection.socket.read(into: &room) {
+        let offered = context.input.room
+        switch read(connection.socket, into: &context.input) {
         case .bytes(let count):
-            context.input.commit(count)
             // Edge-triggered: a read that did not fill its room has emptied the socket; the next byte is a new edge.
             connection.readable = count == offered
             return true
@@ -159,7 +161,7 @@ extension Worker {
         case .complete:
             connection.state = .exchange
             context.method = context.reader.head.method
-            context.closes = !context.reader.head.keepAlive
+            context.closes = !context.reader.head.keepAlive || connectionLimits.keepAliveMilliseconds == 0
             drive(context, .headArrived)
             return true
         }
@@ -216,7 +218,10 @@ extension Worker {
         context.closes = true
         context.stalled = false
         context.output.clear()
+        context.pendingPayload = 0
         drive(context, .callerLeft)
+        // What was held back for the caller is read to its end now, without it.
+        if let upstream = context.upstream { relay(upstream, context) }
     }
 
     func inboundLate(_ connection: InboundConnection) {
@@ -250,8 +255,7 @@ extension Worker {
         defer { if connection.state != .closed { dropContext(connection) } }
         for _ in 0..<16 {
             context.input.clear()
-            var room = context.input.free
-            switch connection.socket.read(into: &room) {
+            switch read(connection.socket, into: &context.input) {
             case .bytes: continue
             case .wouldBlock:
                 connection.readable = false
@@ -297,4 +301,12 @@ extension Worker {
         connection.queued = true
         goOn.append(connection)
     }
+}
+
+/// One read into the free room of a buffer.
+private func read(_ socket: borrowing Socket, into buffer: inout ByteBuffer) -> IOResult {
+    var room = buffer.free
+    let result = socket.read(into: &room)
+    if case .bytes(let count) = result { buffer.commit(count) }
+    return result
 }

@@ -89,8 +89,9 @@ extension Worker {
     func flush(_ context: ExchangeContext) -> FlushResult {
         let connection = inbound(context)
         while context.output.count + context.pendingPayload > 0 {
-            let payload = context.received.bytes.extracting(first: context.pendingPayload)
-            switch connection.socket.write(context.output.bytes, payload) {
+            let result = connection.socket.write(
+                context.output.bytes, context.received.bytes.extracting(first: context.pendingPayload))
+            switch result {
             case .bytes(let count):
                 let ofOutput = min(count, context.output.count)
                 context.output.consume(ofOutput)
@@ -125,14 +126,13 @@ extension Worker {
 
     /// The answer's head, written afresh: only fields that the parser accepted, one framing, ours.
     func relayHead(_ context: ExchangeContext) {
-        let bytes = context.received.bytes
         if !context.exchange.callerIsGone {
             context.output.append("HTTP/1.1 ")
             context.output.appendDecimal(context.answer.head.status)
             context.output.append(" ")
-            context.output.append(bytes.slice(context.answer.head.reason))
+            context.output.append(context.received.bytes.slice(context.answer.head.reason))
             context.output.append("\r\n")
-            context.output.appendForwardedFields(of: context.answer.head, from: bytes)
+            context.output.appendForwardedFields(of: context.answer.head, from: context.received.bytes)
             switch context.answer.head.framing {
             case .none: break
             case .length(let length):

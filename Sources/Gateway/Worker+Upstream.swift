@@ -16,13 +16,14 @@ final class UpstreamState {
     let isLiteral: Bool
     /// Monotonic milliseconds at which `addresses` are to be asked for again.
     var refreshAt: UInt64 = 0
-    var isAsking = false
+    /// When the name was asked for; nil once it was answered.
+    var askedAt: UInt64?
     /// Where the next connection begins in `addresses`, so that they share the load.
     var rotation = 0
     /// Connections that wait for the name.
     var waitingForName: [UpstreamConnection] = []
 
-    init(_ settings: UpstreamSettings) throws {
+    init(_ settings: UpstreamSettings) throws(TLSProblem) {
         self.settings = settings
         tls =
             settings.isTLS
@@ -42,7 +43,7 @@ extension Worker {
         switch upstreams[index].pool.ask(context.inbound, fresh: fresh) {
         case .idle(let slot):
             guard case .upstream(let connection) = slots[slot] else { preconditionFailure("an idle connection exists") }
-            lend(connection, to: context, reused: true)
+            lend(connection, to: context)
             return .connectionLent(reused: true)
         case .open: return open(index, for: context)
         case .replace(let slot):
@@ -54,11 +55,10 @@ extension Worker {
         }
     }
 
-    private func lend(_ connection: UpstreamConnection, to context: ExchangeContext, reused: Bool) {
+    private func lend(_ connection: UpstreamConnection, to context: ExchangeContext) {
         timers.cancel(TimerID(slot: connection.slot))
         connection.state = .lent
         connection.context = context
-        connection.reused = reused
         context.upstream = connection
     }
 
@@ -117,7 +117,7 @@ extension Worker {
         case .close: close(connection)
         case .lend(let exchange):
             guard let context = context(of: exchange) else { preconditionFailure("who waits is there") }
-            lend(connection, to: context, reused: true)
+            lend(connection, to: context)
             drive(context, .connectionLent(reused: true))
         case .nothing, .open: preconditionFailure("a connection that came back is kept, lent or closed")
         }
@@ -151,35 +151,40 @@ extension Worker {
         connection.context = context
         context.upstream = connection
         let state = upstreams[upstream]
-        askForName(upstream)
-        guard !state.addresses.isEmpty else {
+        let asks = askForName(upstream)
+        guard state.addresses.isEmpty else { return begin(connection) }
+        if asks {
             state.waitingForName.append(connection)
             return nil
         }
-        return begin(connection)
+        context.upstream = nil
+        close(connection)
+        return .connectionFailed(.nameUnknown)
     }
 
-    /// Asks for the name where the last answer is too old; the old one is used meanwhile.
-    private func askForName(_ upstream: Int) {
+    /// Asks for the name where the last answer is too old; the old one is used meanwhile. True where an answer comes.
+    private func askForName(_ upstream: Int) -> Bool {
         let state = upstreams[upstream]
-        guard !state.isLiteral, !state.isAsking, state.addresses.isEmpty || now >= state.refreshAt else { return }
+        guard !state.isLiteral, state.addresses.isEmpty || now >= state.refreshAt else { return false }
+        // A question that got lost (its answer met a full mailbox) is asked again after a while.
+        if let askedAt = state.askedAt, now < askedAt + 60_000 { return true }
         let mailbox = mailbox
-        state.isAsking = shared.resolver.ask(host: state.settings.host, port: state.settings.port) { answer in
+        let isTaken = shared.resolver.ask(host: state.settings.host, port: state.settings.port) { answer in
             _ = mailbox.post(.resolved(upstream: upstream, answer))
         }
-        if !state.isAsking { nameResolved(upstream, .failed) }
+        state.askedAt = isTaken ? now : nil
+        return isTaken
     }
 
-    func nameResolved(_ upstream: Int, _ answer: ResolverAnswer) {
+    func nameResolved(_ upstream: Int, _ answer: ResolvedAddresses) {
         let state = upstreams[upstream]
-        state.isAsking = false
-        switch answer {
-        case .addresses(let addresses):
-            state.addresses = addresses
-            state.refreshAt = now &+ UInt64(state.settings.resolveMilliseconds)
-        case .failed:
+        state.askedAt = nil
+        if answer.addresses.isEmpty {
             // What is known stays in use; the name is asked for again soon.
             state.refreshAt = now &+ 1_000
+        } else {
+            state.addresses = answer.addresses
+            state.refreshAt = now &+ UInt64(state.settings.resolveMilliseconds)
         }
         let waiting = state.waitingForName
         state.waitingForName.removeAll()
@@ -209,7 +214,7 @@ extension Worker {
             connection.attempt += 1
             do {
                 let socket = try Socket.connect(to: address)
-                try poller.add(socket, slots.token(connection.slot))
+                try poller.add(socket, slots.renew(connection.slot))
                 connection.transport = .plain(socket)
                 connection.state = .connecting
                 arm(connection.slot, after: max(1, state.settings.timeouts.connectMilliseconds / state.addresses.count))
@@ -219,6 +224,7 @@ extension Worker {
             }
         }
         let failure = connection.lastFailure
+        connection.context?.upstream = nil
         close(connection)
         return .connectionFailed(failure)
     }
@@ -235,10 +241,7 @@ extension Worker {
         let context = connection.context
         connection.close(poller)
         connection.lastFailure = failure
-        if let event = tryNext(connection), let context {
-            context.upstream = nil
-            drive(context, event)
-        }
+        if let event = tryNext(connection), let context { drive(context, event) }
     }
 
     func upstreamLate(_ connection: UpstreamConnection) {
@@ -268,10 +271,11 @@ extension Worker {
         case .idle:
             guard readiness.contains(.readable) || readiness.contains(.closedForReading) || readiness.contains(.failed)
             else { return }
+            connection.note(readiness)
             if !staysQuiet(connection) { closeIdle(connection) }
         case .lent:
             guard let context = connection.context else { return }
-            if readiness != .writable { connection.readable = true }
+            connection.note(readiness)
             if readiness.contains(.writable), let event = write(connection, context) { drive(context, event) }
             relay(connection, context)
         case .resolving, .closed: break
@@ -280,7 +284,11 @@ extension Worker {
 
     private func connected(_ connection: UpstreamConnection) {
         guard let tls = upstreams[connection.upstream].tls else { return ready(connection) }
-        connection.startTLS(tls)
+        do {
+            try connection.startTLS(tls)
+        } catch {
+            return tryNextAfter(.tlsFailed, connection)
+        }
         connection.state = .handshaking
         shakeHands(connection)
     }
@@ -295,14 +303,13 @@ extension Worker {
 
     private func ready(_ connection: UpstreamConnection) {
         guard let context = connection.context else { return close(connection) }
-        lend(connection, to: context, reused: false)
+        lend(connection, to: context)
         drive(context, .connectionLent(reused: false))
     }
 
     /// Whether an idle connection may still carry a request: nothing came but what TLS says to itself.
     private func staysQuiet(_ connection: UpstreamConnection) -> Bool {
-        guard connection.end == nil else { return false }
-        return connection.isQuiet()
+        connection.isQuiet(&scratch)
     }
 
     // MARK: - Writing
@@ -316,30 +323,39 @@ extension Worker {
         return write(connection, context)
     }
 
-    /// Writes what is left of the sealed request; an event once all of it is with the kernel, or nothing of it ever will.
+    /// Writes what is left of the sealed request; an event once all of it is with the kernel, or nothing of it will be.
     private func write(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Event? {
         switch context.sealed {
-        case .none: return nil
+        case .none: nil
         case .some(let sealed):
-            let body =
-                context.bodyIsEdited ? context.body.bytes : context.input.bytes.slice(context.reader.body)
-            precondition(body.count == sealed.bodyLength, "what is sent is what was sealed")
-            let total = sealed.head.count + body.count
-            guard context.written < total else { return nil }
-            while context.written < total {
-                let head = sealed.head.extracting(droppingFirst: min(context.written, sealed.head.count))
-                let rest = body.extracting(droppingFirst: max(0, context.written - sealed.head.count))
-                switch connection.write(head, rest) {
-                case .bytes(let count): context.written += count
-                case .wouldBlock: return nil
-                case .end, .truncated, .failed, .tlsFailed:
-                    // With a part of it on the way the upstream may have answered: the poller reports the end, and what
-                    // can still be read is read then.
-                    return context.written == 0 ? .upstreamLost(UpstreamLoss(nothingTaken: true)) : nil
-                }
+            if context.bodyIsEdited {
+                write(sealed, context.body.bytes, connection, context)
+            } else {
+                write(sealed, context.input.bytes.slice(context.reader.body), connection, context)
             }
-            return .requestWritten
         }
+    }
+
+    private func write(
+        _ sealed: borrowing SealedRequest, _ body: Span<UInt8>, _ connection: UpstreamConnection,
+        _ context: ExchangeContext
+    ) -> Event? {
+        precondition(body.count == sealed.bodyLength, "what is sent is what was sealed")
+        let total = sealed.head.count + body.count
+        guard context.written < total else { return nil }
+        while context.written < total {
+            let head = sealed.head.extracting(droppingFirst: min(context.written, sealed.head.count))
+            let rest = body.extracting(droppingFirst: max(0, context.written - sealed.head.count))
+            switch connection.write(head, rest) {
+            case .bytes(let count): context.written += count
+            case .wouldBlock: return nil
+            case .end, .truncated, .failed, .tlsFailed:
+                // With a part of it on the way the upstream may have answered: the poller reports the end, and what can
+                // still be read is read then.
+                return context.written == 0 ? .upstreamLost(UpstreamLoss(nothingTaken: true)) : nil
+            }
+        }
+        return .requestWritten
     }
 
     /// Whether not one byte of the request can have been read. The kernel knows: the upstream had ended its side before

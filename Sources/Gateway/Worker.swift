@@ -12,7 +12,7 @@ internal import Synchronization
 
 /// What other threads say to a worker.
 enum Message: Sendable {
-    case resolved(upstream: Int, ResolverAnswer)
+    case resolved(upstream: Int, ResolvedAddresses)
     case drain
     case stop
 }
@@ -59,6 +59,8 @@ final class Worker {
     var scanner = JSONScanner()
     var edits = JSONEdits()
     var requestIDs: RequestIDs
+    /// For looking at idle connections.
+    var scratch = ByteBuffer(capacity: 512)
 
     /// Monotonic milliseconds, read once per turn.
     var now: UInt64
@@ -74,6 +76,11 @@ final class Worker {
     var draining = false
     var drainDeadline: UInt64 = .max
     var stopped = false
+    /// Requests were ended before their time.
+    var wasCutShort = false
+    /// The slot whose timer ends a drain: the mailbox's, which has no other.
+    private(set) var drainSlot: UInt32 = 0
+    private var goingOn: [InboundConnection] = []
     private var laterEvents: [(token: Token, readiness: Readiness)] = []
     private var expired: [TimerID] = []
     private var messages: [Message] = []
@@ -100,6 +107,7 @@ final class Worker {
             upstreams = states
             let token = slots.take()
             slots.set(token.slot, .mailbox)
+            drainSlot = token.slot
             try poller.add(wakeUp, token)
             for index in self.listeners.indices {
                 let token = slots.take()
@@ -135,8 +143,8 @@ final class Worker {
         if seconds != date.unixSeconds { date = HTTPDate(unixSeconds: seconds) }
     }
 
-    /// Upstream events come first: a connection that was closed while it was idle is noticed before a request of the same
-    /// batch could be given to it.
+    /// Upstream events come first: a connection that was closed while it was idle is noticed before a request of the
+    /// same batch could be given to it.
     private func handleEvents(_ count: Int) {
         laterEvents.removeAll(keepingCapacity: true)
         for index in 0..<count {
@@ -161,12 +169,12 @@ final class Worker {
         var rounds = 0
         while !(goOn.isEmpty && openings.isEmpty) && rounds < 16 {
             rounds += 1
-            let connections = goOn
-            goOn.removeAll(keepingCapacity: true)
-            for connection in connections {
+            swap(&goOn, &goingOn)
+            for connection in goingOn {
                 connection.queued = false
                 proceed(connection)
             }
+            goingOn.removeAll(keepingCapacity: true)
             let places = openings
             openings.removeAll(keepingCapacity: true)
             for place in places { openForWaiting(place.upstream, place.exchange) }

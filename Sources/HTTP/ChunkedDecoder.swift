@@ -1,6 +1,6 @@
 // Takes the chunked transfer coding (RFC 9112 section 7.1) off a body where it lies in its buffer.
-// Relies on being shown every byte once, in order, in any fragmentation. Refuses signs, blanks, leading zeros, more than
-// 15 digits, line ends other than CR LF, malformed extensions, and trailer fields that could change the message.
+// Relies on being shown every byte once, in order, in any fragmentation. Refuses signs, blanks, leading zeros, more
+// than 15 digits, line ends other than CR LF, malformed extensions, and trailer fields that could change the message.
 
 /// Decodes one chunked body; what stands in extensions and trailers is checked and dropped.
 package struct ChunkedDecoder {
@@ -11,12 +11,18 @@ package struct ChunkedDecoder {
 
     /// What one call did.
     package struct Step: Equatable, Sendable {
-        /// Bytes read from `from` on, framing and payload. All that there are, but for what follows the end of the body
-        /// or a refused byte.
+        /// Bytes read from `from` on, framing and payload: all that there are, but for what follows the end of the
+        /// body, and from a refused byte on.
         package var consumed: Int
         /// Payload bytes written from `writeAt` on.
         package var produced: Int
         package var progress: Progress
+
+        package init(consumed: Int, produced: Int, progress: Progress) {
+            self.consumed = consumed
+            self.produced = produced
+            self.progress = progress
+        }
     }
 
     private enum State {

@@ -39,11 +39,13 @@ package enum HTTPRefusal: UInt8, Error, CaseIterable, Sendable {
         case .ambiguousPath:
             "The path holds a dot segment, an empty segment, or an encoded slash, backslash or control. Send it plain."
         case .badVersion: "The protocol version cannot be read. Send HTTP/1.1."
-        case .badStatus: "The status is not a number from 100 to 599 and a space, or was not asked for."
+        case .badStatus:
+            "The status is not a number from 100 to 599 with a space behind it, or is 101. Correct the upstream."
         case .bareLF: "A line ends with LF alone. End every line with CR LF."
         case .bareCR: "A CR stands without LF. End every line with CR LF and send no other CR."
         case .obsFold: "A field line begins with a space or tab. Send every field on one line."
-        case .badFieldName: "A field name is empty, holds a byte that is not allowed, or has no colon behind it."
+        case .badFieldName:
+            "A field name is empty, holds a byte that is not allowed, or has no colon right behind it. Correct it."
         case .badFieldValue: "A field value holds a byte that is not allowed. Send printable ASCII."
         case .noHost: "The Host field is missing. Send exactly one."
         case .twoHosts: "There is more than one Host field. Send exactly one."

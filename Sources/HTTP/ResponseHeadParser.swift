@@ -1,6 +1,6 @@
 // Reads the head of an upstream's response (RFC 9112) as its bytes arrive, and decides where its body ends.
-// Relies on `HeadLines` for the lines. Refuses whatever can be read in two ways, and 101, which is never asked for; every
-// refusal means 502 to the caller.
+// Relies on `HeadLines` for the lines. Refuses whatever can be read in two ways, and 101, which is never asked for;
+// every refusal means 502 to the caller.
 
 /// Parses response heads one after the other. Allocates nothing once the head's array has grown.
 package struct ResponseHeadParser {

@@ -1,5 +1,6 @@
 // Comma-separated lists of tokens: Connection and Trailer (RFC 9110 section 5.6.1).
-// Relies on values without control bytes. Refuses empty elements, which the RFC lets a recipient ignore, and long lists.
+// Relies on values without control bytes. Refuses empty elements, which the RFC lets a recipient ignore, and long
+// lists.
 
 /// Reads the tokens of a value one after the other.
 struct TokenList {

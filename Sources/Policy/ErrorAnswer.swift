@@ -20,7 +20,8 @@ extension Refusal {
         if !allowed.isEmpty { writeAllow(to: &out) }
         if status == 503 { out.append("\r\nRetry-After: 1") }
         if close { out.append("\r\nConnection: close") }
-        out.append(product == .problem ? "\r\nContent-Type: application/problem+json" : "\r\nContent-Type: application/json")
+        out.append(
+            product == .problem ? "\r\nContent-Type: application/problem+json" : "\r\nContent-Type: application/json")
         out.append("\r\nContent-Length: ")
         var text = ByteBuffer(capacity: 512)
         writeBody(to: &text, product: product, requestID: requestID)

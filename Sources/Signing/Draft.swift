@@ -57,6 +57,11 @@ package struct Draft: ~Copyable {
         head.append("\r\n")
     }
 
+    /// Adds those of a caller's headers that may go upstream (`ByteBuffer.appendForwardedFields`).
+    package mutating func appendForwardedFields(of request: borrowing RequestHead, from bytes: Span<UInt8>) {
+        head.appendForwardedFields(of: request, from: bytes)
+    }
+
     /// Gives the buffer back, empty and wiped, of a draft that is not sent.
     package consuming func recycle() -> ByteBuffer {
         var buffer = head

@@ -90,7 +90,10 @@ struct IngoPayRefusal: Error {
         if nested {
             return SandboxAnswer(
                 status,
-                ["request": [:], "response": ["status": .text("\(code)"), "message": .text(message), "duration": "0.001"]]
+                [
+                    "request": [:],
+                    "response": ["status": .text("\(code)"), "message": .text(message), "duration": "0.001"],
+                ]
             )
         }
         return SandboxAnswer(

@@ -11,7 +11,8 @@ enum BankingMoney {
     }
 
     static func fundProgram(_ world: inout World, _ call: ProductCall) throws(BankingRefusal) -> WireJSON {
-        let target = call.json["routable_bank_account_id"] == nil
+        let target =
+            call.json["routable_bank_account_id"] == nil
             ? World.programRoutable : try call.required("routable_bank_account_id")
         return try fund(&world, call, from: World.programOwner, into: target)
     }

@@ -51,7 +51,9 @@ enum Certificates {
     private static func newAuthority(_ name: String) -> Authority? {
         let request = CertificateRequest(
             commonName: name, alternativeNames: nil, notBefore: -3 * year, notAfter: 10 * year)
-        guard let key = IssuedKey(), let certificate = issueCertificate(request, key: key, issuer: nil) else { return nil }
+        guard let key = IssuedKey(), let certificate = issueCertificate(request, key: key, issuer: nil) else {
+            return nil
+        }
         return (certificate, key)
     }
 
@@ -66,7 +68,9 @@ enum Certificates {
         return save(folder, name, certificate, key)
     }
 
-    private static func save(_ folder: String, _ name: String, _ certificate: IssuedCertificate, _ key: IssuedKey) -> Bool {
+    private static func save(_ folder: String, _ name: String, _ certificate: IssuedCertificate, _ key: IssuedKey)
+        -> Bool
+    {
         guard let text = certificate.pem, let secret = key.pem else { return false }
         return HostSystem.writeFile("\(folder)/\(name).key", secret, mode: 0o600)
             && HostSystem.writeFile("\(folder)/\(name).pem", text, mode: 0o644)

@@ -14,7 +14,8 @@ enum IngoPay {
     static func answer(_ world: inout World, _ call: ProductCall) -> Outcome {
         let nested = call.path == "/gateway/v12/debit/process"
         guard nested || call.path == "/gateway/verify" || call.path == "/gateway/process" else {
-            return Outcome(answer: IngoPayRefusal(code: 404, message: "unknown endpoint").answer(nested: false, status: 404))
+            return Outcome(
+                answer: IngoPayRefusal(code: 404, message: "unknown endpoint").answer(nested: false, status: 404))
         }
         guard call.request.method.spells("POST") else {
             var refused = IngoPayRefusal(code: 405, message: "use POST").answer(nested: nested, status: 405)
@@ -60,7 +61,9 @@ enum IngoPay {
         let token = try source(call.json, world)
         return once(&world, call, key) { world in
             var data: [JSONMember] = []
-            func add(_ name: String, _ value: WireJSON) { data.append(JSONMember(name: Bytes(name.utf8), value: value)) }
+            func add(_ name: String, _ value: WireJSON) {
+                data.append(JSONMember(name: Bytes(name.utf8), value: value))
+            }
             if push {
                 add("transaction_id", .int(100_000 + world.ledger.count))
                 add("amount", call.json["amount"] ?? nil)
@@ -117,8 +120,12 @@ enum IngoPay {
     }
 
     private static func uniqueID(_ json: WireJSON) throws(IngoPayRefusal) -> Bytes {
-        guard let value = json["participant_unique_id1"], value != .null else { throw .missing("participant_unique_id1") }
-        guard let text = value.string, (1...255).contains(text.count) else { throw .incorrect("participant_unique_id1") }
+        guard let value = json["participant_unique_id1"], value != .null else {
+            throw .missing("participant_unique_id1")
+        }
+        guard let text = value.string, (1...255).contains(text.count) else {
+            throw .incorrect("participant_unique_id1")
+        }
         return text
     }
 

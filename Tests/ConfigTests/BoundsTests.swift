@@ -140,6 +140,23 @@ struct Bound: CustomTestStringConvertible, Sendable {
         #expect(try loads(fields: "/f: \"\(String(repeating: "x", count: count))\"") == fits)
     }
 
+    @Test(arguments: [(-1, true), (0, true), (1, false)]) func countsOfThings(over: Int, fits: Bool) throws {
+        func all(_ count: Int, _ one: (Int) -> String) -> String { (0..<count + over).map(one).joined(separator: ", ") }
+        let listeners = all(64) { "{name: l\($0), bind: \"127.0.0.1:0\"}" }
+        let credentials = all(256) { "c\($0): {username: acme, secret: \"env:HMAC\"}" }
+        let upstreams = all(256) { "u\($0): {url: \"https://banking.example\"}" }
+        let routes = all(1_000) { "{name: r\($0), path: /\($0), upstream: u0, credential: c0}" }
+        let (settings, problems) = try Scratch().load(
+            "listeners: [\(listeners)]\ncredentials: {\(credentials)}\nupstreams: {\(upstreams)}\nroutes: [\(routes)]\n"
+        )
+        #expect((settings != nil) == fits)
+        if fits {
+            #expect(settings?.routes.count == 1_000 + over)
+        } else {
+            #expect(problems.map(\.line) == [1, 2, 3, 4])
+        }
+    }
+
     private func loads(fields: String) throws -> Bool {
         let credentials = "credentials: {acme: {username: acme, secret: \"env:HMAC\", fields: {\(fields)}}}\n"
         return try Scratch().load(Fixtures.listeners + credentials + Fixtures.upstreams + Fixtures.routes).0 != nil

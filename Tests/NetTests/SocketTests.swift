@@ -15,7 +15,6 @@ import Testing
 
     @Test func aWriteThatDoesNotFitIsPartialAndGoesOn() throws {
         var pair = try Pair()
-        pair.near!.setBufferSizes(send: 65536, receive: 65536)
         let all = (0..<8_000_000).map { UInt8(truncatingIfNeeded: $0) }
         var sent = 0
         var received: [UInt8] = []
@@ -26,7 +25,8 @@ import Testing
                 if sent + count < all.count { partial += 1 }
                 sent += count
             case .wouldBlock:
-                received += try pair.farRead(1)
+                // All that arrived: the kernel reports room only when a third of it is free.
+                while case (.bytes, let some) = pair.far!.readSome(1 << 20) { received += some }
                 try pair.loop.wait(1, for: .writable)
             case let other: throw TestProblem.unexpected(other)
             }
@@ -70,8 +70,8 @@ import Testing
         #expect(error?.isRefusal == true)
     }
 
-    /// One batch holds events for A and B. A's handling closes B and opens C, which gets B's descriptor and B's slot with
-    /// the next generation. B's event must not reach C.
+    /// One batch holds events for A and B. A's handling closes B and opens C, which gets B's descriptor and B's slot
+    /// with the next generation. B's event must not reach C.
     @Test func anEventOfABatchDoesNotReachTheNextOwnerOfItsSlot() throws {
         let listener = try Listener.tcp(anyPort)
         let address = listener.localAddress()!

@@ -6,9 +6,10 @@ It shares no code with Countersign or with ingo-sandbox and needs only Python's 
     verifier.py --port 0 --cert server.pem --key server.key --username demo --secret-file hmac.key
     verifier.py --port 0 --plain --username demo --secret-file hmac.key --api-key-file key --place body
 
-It prints `verifier ready: PORT`, then answers each request with 200 {"verified": true, "body_sha256": ..., "received": N}
-or 401 {"verified": false, "why": ...}. A request that is not well-formed HTTP/1.1 gets 400 and the connection ends.
-`GET /_count` (unsigned) gives {"good": .., "bad": .., "connections": ..}. One trailing newline of a secret file is dropped.
+It prints `verifier ready: PORT`, then answers each request with 200 {"verified": true, "body_sha256": ...,
+"received": N} or 401 {"verified": false, "why": ...}. A request that is not well-formed HTTP/1.1 gets 400 and the
+connection ends. `GET /_count` (unsigned) gives {"good": .., "bad": .., "connections": ..}. One trailing newline of a
+secret file is dropped.
 
 Relies on: the signing rule of Ingo's authentication guide and Kong's hmac-auth (request line as received, other lines
 `name: value` in the order of the list, joined by LF). Refuses: anything that a lenient reader could read in two ways.
@@ -326,7 +327,7 @@ class Service:
             with self.lock:
                 return 200, dict(self.counts)
         try:
-            self.verifier.check(request, time.time())
+            self.verifier.check(request, int(time.time()))
         except Refused as problem:
             self.count("bad")
             return 401, {"verified": False, "why": str(problem)}

@@ -32,7 +32,7 @@ extension MutableSpan where Element == UInt8 {
         precondition(source >= 0 && target >= 0 && moved >= 0, "bytes are moved within the span")
         precondition(max(source, target) <= count - moved, "bytes are moved within the span")
         guard moved > 0 && source != target else { return }
-        // SAFETY: both ranges were checked to lie within the span; `update` from an overlapping source moves as memmove.
+        // SAFETY: both ranges were checked to lie within the span; `update` moves between overlapping ranges.
         unsafe withUnsafeMutableBufferPointer { buffer in
             if let base = buffer.baseAddress { unsafe (base + target).update(from: base + source, count: moved) }
         }

@@ -23,3 +23,15 @@ extension Span where Element == UInt8 {
     @_lifetime(copy self)
     package func slice(_ range: ByteRange) -> Span<UInt8> { extracting(range.range) }
 }
+
+/// Whether `bytes` begins with `word` (ASCII in lower case), whatever the case of its letters.
+package func spanHasPrefix(_ bytes: Span<UInt8>, ignoringCase word: StaticString) -> Bool {
+    guard bytes.count >= word.utf8CodeUnitCount else { return false }
+    for index in 0..<word.utf8CodeUnitCount {
+        let byte = bytes[index]
+        let lower = byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
+        // SAFETY: the index is below the literal's count.
+        if unsafe lower != word.utf8Start[index] { return false }
+    }
+    return true
+}

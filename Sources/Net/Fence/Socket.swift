@@ -121,15 +121,28 @@ package struct Socket: ~Copyable {
     /// How many bytes of this connection the peer's kernel has acknowledged since it was made; nil for Unix sockets.
     /// Works after a reset as well, until the socket is closed. RFC 4898 tcpEStatsAppHCThruOctetsAcked, less our SYN.
     ///
-    /// More than was acknowledged before a request means that the peer has taken some of it. The same number is proof
-    /// of the contrary only where the peer had ended its side before the write: a peer that reads and then resets may
-    /// leave an acknowledgement unsent (see Tests/NetTests/TakenBytesTests.swift). Ask before `shutdownWriting`, whose FIN counts as a byte.
+    /// More than was written before a request means that the peer's kernel has taken some of it. The same number is no
+    /// proof of the contrary by itself; see `provesNothingTaken`. Ask before `shutdownWriting`, whose FIN counts as a
+    /// byte.
     package func bytesTakenByPeer() -> UInt64? {
         var acked: UInt64 = 0
         // SAFETY: the wrapper writes one UInt64 where it returns 0.
         let result = unsafe cs_tcp_bytes_acked(descriptor.number, &acked)
         guard result == 0 else { return nil }
         return active && acked > 0 ? acked - 1 : acked
+    }
+
+    /// True only with proof that the peer took no byte behind the first `mark` bytes of this connection: it ended its
+    /// side (FIN), all that it sent was read, and it had acknowledged no more than `mark`. A FIN carries the
+    /// acknowledgement of all that its kernel had received; what arrives at a closed socket later is answered by a
+    /// reset and reaches nobody. A reset without FIN is no proof: it does not carry an acknowledgement that was
+    /// delayed, so that a peer which read all and reset looks the same (Tests/NetTests/TakenBytesTests.swift).
+    ///
+    /// What it cannot see: a peer that shuts its sending side down and goes on to serve what it reads. HTTP servers
+    /// only drain after that (RFC 9112 9.6).
+    package func provesNothingTaken(since mark: UInt64) -> Bool {
+        guard cs_peek(descriptor.number) == 0, let taken = bytesTakenByPeer() else { return false }
+        return taken <= mark
     }
 
     /// Process, user and group of the peer of a Unix socket, as they were when it connected; nil for TCP.

@@ -34,6 +34,7 @@ final class IssuedKey {
 
     /// PKCS#8 PEM without a passphrase.
     var pem: [UInt8]? {
+        // SAFETY: the BIO is live within the closure, and so is what is written.
         unsafe collect { unsafe PEM_write_bio_PrivateKey($0, key, nil, nil, 0, nil, nil) == 1 }
     }
 }
@@ -61,6 +62,7 @@ final class IssuedCertificate {
 
     /// PEM of this certificate alone.
     var pem: [UInt8]? {
+        // SAFETY: the BIO is live within the closure, and so is what is written.
         unsafe collect { unsafe PEM_write_bio_X509($0, certificate) == 1 }
     }
 

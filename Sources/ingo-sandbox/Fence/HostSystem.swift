@@ -21,6 +21,7 @@ enum HostSystem {
 
     /// The bytes of a file, or nil if it cannot be read.
     static func readFile(_ path: String) -> [UInt8]? {
+        // SAFETY: the path is passed as a C string that lives for the call.
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
@@ -38,6 +39,7 @@ enum HostSystem {
     /// Writes a file whole under a temporary name and renames it, so that no reader sees half of it.
     static func writeFile(_ path: String, _ bytes: [UInt8], mode: UInt32) -> Bool {
         let temporary = path + ".new"
+        // SAFETY: paths are passed as C strings that live for each call.
         unsafe unlink(temporary)
         let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else { return false }
@@ -48,6 +50,7 @@ enum HostSystem {
 
     /// Makes a folder (0700) if it is not there yet.
     static func makeFolder(_ path: String) -> Bool {
+        // SAFETY: the path is passed as a C string that lives for the call.
         if unsafe mkdir(path, 0o700) == 0 { return true }
         return errno == EEXIST
     }
@@ -58,7 +61,9 @@ enum HostSystem {
         var done = 0
         while done < bytes.count {
             // SAFETY: the range behind `done` lies within the array for the time of the call.
-            let count = unsafe bytes.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress! + done, $0.count - done) }
+            let count = unsafe bytes.withUnsafeBytes {
+                unsafe write(descriptor, $0.baseAddress! + done, $0.count - done)
+            }
             if count < 0 {
                 if errno == EINTR { continue }
                 return false
@@ -122,10 +127,12 @@ enum HostSystem {
         unsafe pthread_attr_setstacksize(&attributes, 512 * 1024)
         let box = unsafe Unmanaged.passRetained(ThreadBody(body))
         var thread = pthread_t()
-        let result = unsafe pthread_create(&thread, &attributes, { argument in
-            unsafe Unmanaged<ThreadBody>.fromOpaque(argument!).takeRetainedValue().run()
-            return nil
-        }, box.toOpaque())
+        let result = unsafe pthread_create(
+            &thread, &attributes,
+            { argument in
+                unsafe Unmanaged<ThreadBody>.fromOpaque(argument!).takeRetainedValue().run()
+                return nil
+            }, box.toOpaque())
         if result != 0 { unsafe box.release() }
         return result == 0
     }

@@ -66,6 +66,7 @@ final class SandboxListener: Sendable {
         var name = sockaddr_in()
         name.sin_family = sa_family_t(AF_INET)
         name.sin_port = in_port_t(port).bigEndian
+        // SAFETY: the text lives for the call, which fills a field of a live local.
         guard unsafe inet_pton(AF_INET, address, &name.sin_addr) == 1 else { close(descriptor); return nil }
         setOption(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -158,7 +159,9 @@ final class Wire {
             // SAFETY: the range behind `done` lies within the array for the time of the call.
             let count = unsafe bytes.withUnsafeBytes { raw in
                 let start = unsafe raw.baseAddress! + done
-                if let session = unsafe session { return unsafe Int(SSL_write(session, start, Int32(raw.count - done))) }
+                if let session = unsafe session {
+                    return unsafe Int(SSL_write(session, start, Int32(raw.count - done)))
+                }
                 return unsafe send(descriptor, start, raw.count - done, Int32(MSG_NOSIGNAL))
             }
             if count <= 0 {
