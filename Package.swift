@@ -45,7 +45,8 @@ let package = Package(
 
         // The commands.
         .executableTarget(
-            name: "countersign", dependencies: ["Gateway", "Config", "Signing", "HTTP", "Net"], swiftSettings: strict),
+            name: "countersign", dependencies: ["Gateway", "Config", "Policy", "Signing", "HTTP", "Net"],
+            swiftSettings: strict),
         .executableTarget(
             name: "ingo-sandbox", dependencies: ["CShims", "COpenSSL"], swiftSettings: strict),
 
