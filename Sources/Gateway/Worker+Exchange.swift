@@ -113,7 +113,7 @@ extension Worker {
     private func examineBody(_ context: ExchangeContext) -> Event {
         let body = context.reader.body
         guard !body.isEmpty else { return withoutBody(context) }
-        if let failure = scan(context.input, body, plan.routes[context.route].query) {
+        if let failure = scan(context.input, body, plan.routes[context.route].additions.query) {
             return .requestRefused(Refusal(failure.problem))
         }
         return .bodyExamined
@@ -127,7 +127,7 @@ extension Worker {
     private func withoutBody(_ context: ExchangeContext) -> Event {
         switch context.method {
         case .get, .head, .delete, .options:
-            return plan.routes[context.route].alwaysInserts ? .requestRefused(.bodyMissing) : .bodyExamined
+            return plan.routes[context.route].additions.alwaysInserts ? .requestRefused(.bodyMissing) : .bodyExamined
         case .post, .put, .patch: return .requestRefused(.bodyMissing)
         }
     }
@@ -138,10 +138,8 @@ extension Worker {
         guard !body.isEmpty else { return .draftMade }
         let route = plan.routes[context.route]
         edits.removeAll()
-        for index in route.fields.indices {
-            if let refusal = decide(route.fields[index], scanner.found(index), index, context) {
-                return .requestRefused(refusal)
-            }
+        if let problem = collectEdits(context.input, body, route.additions) {
+            return .requestRefused(Refusal(problem))
         }
         guard !edits.isEmpty else { return .draftMade }
         context.body.clear()
@@ -151,32 +149,10 @@ extension Worker {
         return .draftMade
     }
 
-    private func decide(
-        _ field: BodyField, _ found: JSONFound, _ index: Int, _ context: ExchangeContext
-    ) -> Refusal? {
-        switch (field.rule, found.state) {
-        case (.apiKey, .present): if let json = field.json { edits.replace(found, with: json.bytes) }
-        case (.apiKey(let inserts), .absent): if inserts { insert(field, found, index, context) }
-        case (.apiKey, .parentAbsent): break
-        case (.apiKey(let inserts), .parentNotObject): if inserts { return .fieldHasNoParent }
-        case (.forbidden, .present): return .apiKeyNotExpected
-        case (.forbidden, _): break
-        case (.fixed, .present):
-            let value = context.reader.place(ofBodyRange: found.value)
-            if let json = field.json, !holds(context.input, value, json) { return .fieldDiffers }
-        case (.fixed, .absent): insert(field, found, index, context)
-        case (.fixed, .parentAbsent), (.fixed, .parentNotObject): return .fieldHasNoParent
-        }
-        return nil
-    }
-
-    private func holds(_ input: borrowing ByteBuffer, _ value: ByteRange, _ json: SecretBytes) -> Bool {
-        jsonValuesEqual(input.bytes.slice(value), json.bytes)
-    }
-
-    private func insert(_ field: BodyField, _ found: JSONFound, _ index: Int, _ context: ExchangeContext) {
-        guard let json = field.json else { return }
-        edits.insert(index, of: plan.routes[context.route].query, value: json.bytes, at: found)
+    private func collectEdits(
+        _ input: borrowing ByteBuffer, _ body: ByteRange, _ additions: BodyAdditions
+    ) -> BodyAdditions.Problem? {
+        additions.collect(scanner, of: input.bytes.slice(body), into: &edits)
     }
 
     // MARK: - The seal
