@@ -29,7 +29,7 @@ let package = Package(
         .executable(name: "ingo-sandbox", targets: ["ingo-sandbox"]),
     ],
     targets: [
-        // C: headers only. CShims translates macros and hidden symbols; it decides nothing.
+        // C: CShims translates macros and hidden symbols; it decides nothing.
         .target(name: "CShims", publicHeadersPath: "include"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),

@@ -59,6 +59,17 @@ import Testing
         #expect(second.name.description == "EPIPE")
     }
 
+    /// Data and FIN in one event: after the short read no other edge comes, so the end must be read at once.
+    @Test func anEndThatCameWithTheDataHasNoEdgeOfItsOwn() throws {
+        var pair = try Pair()
+        #expect(pair.near!.send([1]) == .bytes(1))
+        pair.near!.shutdownWriting()
+        try pair.loop.wait(2, for: [.readable, .closedForReading])
+        #expect(pair.far!.readSome(8).0 == .bytes(1))
+        #expect(try pair.loop.poller.wait(milliseconds: 0) == 0)
+        #expect(pair.far!.readSome(8).0 == .end)
+    }
+
     @Test func aRefusedConnectSaysSo() throws {
         var loop = try Loop()
         let address = try Listener.tcp(anyPort).localAddress()!

@@ -9,7 +9,9 @@ internal import Glibc
 ///
 /// Contract with the edge-triggered poller: a read that fills less than the room it was given has drained the socket,
 /// and a write that takes less than it was offered has filled it. In both cases the poller tells when to go on, and no
-/// further call is needed to see EAGAIN. Only a full read or a whole write must be followed by another call.
+/// further call is needed to see EAGAIN. Only a full read or a whole write must be followed by another call. The
+/// exception: after an event that said `closedForReading`, `closed` or `failed`, no other edge will come, so the reader
+/// goes on until `.end` or `.failed`.
 package struct Socket: ~Copyable {
     let descriptor: Descriptor
     /// Connected by us: TCP then counts the SYN among the acknowledged bytes.
