@@ -10,7 +10,7 @@ final class CommandFixture {
     static let secret = "secret-of-hmac-1"
     static let apiKey = "key-of-program-1"
 
-    init(place: String = "both") throws {
+    init(place: String = "both", signed: String = "request-line x-date content-sha512") throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("countersign-" + UUID().uuidString)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try write("hmac", Self.secret + "\n")
@@ -24,6 +24,7 @@ final class CommandFixture {
               acme:
                 username: acme
                 secret: "file:\(folder.path)/hmac"
+                signed_headers: "\(signed)"
                 api_key: {value: "file:\(folder.path)/key", place: \(place)}
                 fields: {/participant_id: 12345}
             upstreams:
@@ -163,6 +164,16 @@ struct CommandTests {
         try fixture.write("request", request.replacing("\"a\":1", with: "\"a\":2"))
         let altered = try fixture.run(verify + ["--now", "1579291169"])
         #expect(altered.status == 1 && altered.out.contains("the body is not the one that was digested"))
+    }
+
+    @Test("a signed API key is masked in the string to sign, and signed for what it is")
+    func signedKey() throws {
+        let fixture = try CommandFixture(place: "header", signed: "request-line x-date content-sha512 api_key")
+        let config = ["--config", fixture.path("config.yaml")]
+        let arguments = ["explain", "--route", "save", "--body", fixture.path("body.json"), "--unix", "1579291169"]
+        let plain = try fixture.run(arguments + config)
+        #expect(plain.status == 0 && plain.out.contains("\n  api_key: ***\n\nBody: "), "\(plain.out)")
+        #expect(!plain.out.contains(CommandFixture.apiKey))
     }
 
     @Test("explain in words shows what was asked for and masks the API key")
