@@ -164,12 +164,12 @@ extension Worker {
         let digest = bodyDigest(context)
         context.unseal()
         guard let buffer = context.spare.take() else { preconditionFailure("the buffer for the seal is in place") }
-        var target = head.slice(context.reader.head.target)
-        if !route.stripPrefix.isEmpty && spanHasPrefix(target, route.stripPrefix.span) {
-            target = target.extracting(droppingFirst: route.stripPrefix.count)
-        }
+        let whole = context.reader.head.target
+        let stripped = startsWith(route.stripPrefix, head, whole) ? route.stripPrefix.count : 0
+        let target = ByteRange(Int(whole.start) + stripped, Int(whole.end))
         var draft = Draft(
-            head: buffer, method: context.method, authority: route.authority, basePath: route.basePath, target: target)
+            head: buffer, method: context.method, authority: route.authority, basePath: route.basePath,
+            target: head.slice(target))
         draft.appendForwardedFields(of: context.reader.head, from: head)
         let length = context.bodyIsEdited ? context.body.count : context.reader.body.count
         let signer = signers[route.settings.credential]
@@ -180,6 +180,10 @@ extension Worker {
         context.sealed = signer.signer.seal(draft, digest: digest, bodyLength: length, date: date)
         context.written = 0
         return .requestSealed
+    }
+
+    private func startsWith(_ prefix: [UInt8], _ head: Span<UInt8>, _ target: ByteRange) -> Bool {
+        spanHasPrefix(head.slice(target), prefix.span)
     }
 
     private func bodyDigest(_ context: ExchangeContext) -> BodyDigest {
