@@ -56,7 +56,7 @@ let package = Package(
         tests("PolicyTests", ["Policy", "HTTP", "TestSupport"]),
         tests("ExchangeTests", ["Exchange", "Policy", "Signing", "HTTP", "TestSupport"]),
         tests("NetTests", ["Net", "TestSupport", "COpenSSL"]),
-        tests("ConfigTests", ["Config", "HTTP", "Policy", "Signing", "TestSupport"]),
+        tests("ConfigTests", ["Config", "HTTP", "Policy", "Signing", "TestSupport"], resources: [.copy("Bad")]),
         tests("GatewayTests", ["Gateway", "Config", "HTTP", "Policy", "Signing", "TestSupport"]),
         tests("TidyTests", ["TestSupport"]),
         tests("EndToEndTests", ["TestSupport"]),

@@ -1,1 +1,116 @@
-// Placeholder until the room is built.
+// The life of a request: order and nothing else. Each arm is one fact in one phase, and names what comes next.
+// Details (what a failure means, how an exchange ends) are in Exchange+Ends.swift.
+
+internal import HTTP
+internal import Policy
+
+/// One request and its answer. Facts in, commands out; never sees a descriptor, a clock or a C handle.
+package struct Exchange: ~Copyable {
+    /// Times a request may be sealed: the first, one again after a reused connection had died, one in reserve.
+    package static let maxAttempts = 3
+
+    package private(set) var phase: Phase = .received
+    package internal(set) var outcome: Outcome?
+    var connection: Hold = .none
+    var attempts = 0
+    var lostAnswer: LostAnswer = .unknown
+    var requestWritten = false
+    var answerComplete = false
+    var answerStarted = false
+    var callerGone = false
+
+    /// What the exchange has of a connection.
+    enum Hold: Equatable { case none, asked, lent(reused: Bool) }
+
+    package init() {}
+
+    /// The caller has a part of the upstream's answer, or will have.
+    package var answerBegan: Bool { answerStarted }
+    /// Nobody is left to give an answer to.
+    package var callerIsGone: Bool { callerGone }
+
+    /// Takes one fact and says what to do. Facts that can no longer matter yield nothing.
+    package mutating func advance(_ event: Event) -> Commands {
+        var todo = Commands()
+        switch (phase, event) {
+        case (.received, .headArrived):
+            todo.add(.admit)
+        case (.received, .routeFound(let expectsContinue, let lost)):
+            lostAnswer = lost
+            phase = .admitted
+            if expectsContinue { todo.add(.sendContinue) }
+            todo.add(.setDeadline(.body))
+            todo.add(.collectBody)
+        case (.admitted, .bodyArrived):
+            todo.add(.examineBody)
+        case (.admitted, .bodyExamined):
+            phase = .collected
+            remember(&todo)
+        case (.paced, .draftMade):
+            phase = .drafted
+            connect(&todo, fresh: false)
+        case (.drafted, .connectionLent(let reused)):
+            connection = .lent(reused: reused)
+            phase = .connected
+            todo.add(.seal)
+        case (.connected, .requestSealed):
+            phase = .sealed
+            todo.add(.setDeadline(.write))
+            todo.add(.send)
+        case (.sealed, .requestWritten):
+            requestWritten = true
+            phase = .sent
+            todo.add(.setDeadline(.firstByte))
+        case (.sealed, .answerHeadArrived), (.sent, .answerHeadArrived):
+            // An answer may come before the request was taken whole; such a connection is not used again.
+            phase = .answered
+            relay(&todo)
+        case (.answered, .requestWritten):
+            requestWritten = true
+        case (.answered, .answerCompleted(let reusable)):
+            settle(&todo, reusable: reusable && requestWritten)
+        case (.settled, .answerDelivered):
+            finish(&todo, .completed)
+        default:
+            end(&todo, event)
+        }
+        return todo
+    }
+
+    /// The places of the idempotency claim and of the pace: both pass at once where the route has neither.
+    private mutating func remember(_ todo: inout Commands) {
+        phase = .remembered
+        phase = .paced
+        todo.add(.makeDraft)
+    }
+
+    func mayTryAgain() -> Bool { attempts < Self.maxAttempts && !callerGone }
+
+    mutating func connect(_ todo: inout Commands, fresh: Bool) {
+        phase = .drafted
+        attempts += 1
+        connection = .asked
+        requestWritten = false
+        todo.add(.setDeadline(.connect))
+        todo.add(.connect(fresh: fresh))
+    }
+
+    private mutating func relay(_ todo: inout Commands) {
+        answerStarted = true
+        todo.add(.setDeadline(.idle))
+        todo.add(.relayAnswer)
+    }
+
+    private mutating func settle(_ todo: inout Commands, reusable: Bool) {
+        answerComplete = true
+        phase = .settled
+        release(&todo, reusable: reusable)
+        if callerGone {
+            finish(&todo, .callerLeft)
+        } else {
+            todo.add(.flushAnswer)
+        }
+    }
+
+    mutating func reach(_ next: Phase) { phase = next }
+}

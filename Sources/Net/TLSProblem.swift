@@ -36,6 +36,18 @@ package enum TLSProblem: Error, Equatable, Sendable {
     /// OpenSSL could not be set up (memory).
     case setup
 
+    /// The certificate was the reason: a matter of trust, not of the connection.
+    package var isCertificate: Bool {
+        switch self {
+        case .certificateExpired, .certificateNotYetValid, .wrongHost, .unknownAuthority, .certificateRevoked,
+            .certificateRejected:
+            true
+        case .protocolVersion, .alert, .handshakeFailed, .protocolError, .wrongApplicationProtocol,
+            .closedDuringHandshake, .system, .authorityFile, .serverName, .setup:
+            false
+        }
+    }
+
     /// A sentence for logs.
     package var text: StaticString {
         switch self {

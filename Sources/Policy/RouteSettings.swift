@@ -7,7 +7,7 @@ package enum RouteKind: String, CaseIterable, Sendable {
     case read, tokenise, create, push, pull
 }
 
-/// What a caller is to assume when bytes were sent and the answer was lost (Ingo: a push counts as done, a pull as not).
+/// What a caller should assume when bytes were sent and the answer was lost (Ingo: a push is done, a pull is not).
 package enum LostAnswer: String, CaseIterable, Sendable {
     case assumeSuccess = "assume-success"
     case assumeFailure = "assume-failure"
@@ -65,8 +65,8 @@ package struct RouteSettings: Sendable {
 
 /// Time limits towards one upstream, in milliseconds. What happens at each is said beside it.
 package struct UpstreamTimeouts: Equatable, Sendable {
-    /// TCP connect per address and TLS handshake together. Default 3 s, range 10 ms ... 60 s. Beyond: next address, then
-    /// 504, with no byte sent.
+    /// TCP connect per address and TLS handshake together. Default 3 s, range 10 ms ... 60 s. Beyond: next address,
+    /// then 504, with no byte sent.
     package var connectMilliseconds = 3_000
     /// From the last byte of the request to the first byte of the answer. Default 75 s (the upstream holds a call up to
     /// 60 s), range 10 ms ... 10 min. Beyond: 504 with the route's lost-answer class.
@@ -102,8 +102,8 @@ package struct UpstreamSettings: Sendable {
     package var maxWaiting = 1_024
     /// How long an idle connection is kept, in milliseconds. Default 30 s, range 0 (never kept) ... 10 min.
     package var keepAliveMilliseconds = 30_000
-    /// How long a resolved name is used, in milliseconds. Default 30 s, range 1 s ... 1 h. An old answer is used while a
-    /// new one cannot be had.
+    /// How long a resolved name is used, in milliseconds. Default 30 s, range 1 s ... 1 h. An old answer is used while
+    /// a new one cannot be had.
     package var resolveMilliseconds = 30_000
 
     package init(

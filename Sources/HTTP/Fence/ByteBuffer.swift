@@ -1,6 +1,8 @@
 // A growable run of bytes with a read end and a write end: the one place where the program's byte storage is allocated.
 // Relies on nothing but the allocator. Refuses, by precondition, reading outside of what was written.
 
+internal import Glibc
+
 /// Contiguous byte storage: readable bytes are `start..<end`, free room is `end..<capacity`.
 ///
 /// Noncopyable: a buffer has one owner, who gives it to a pool or lets it go. What was written is wiped before the
@@ -20,9 +22,7 @@ package struct ByteBuffer: ~Copyable {
     /// Allocates `capacity` bytes (at least 1).
     package init(capacity: Int) {
         precondition(capacity > 0, "a buffer needs room")
-        // SAFETY: fresh storage of exactly `capacity` bytes, zeroed so that every byte is initialised.
-        unsafe base = .allocate(capacity: capacity)
-        unsafe base.initialize(repeating: 0, count: capacity)
+        unsafe base = Self.zeroed(capacity)
         self.capacity = capacity
         start = 0
         end = 0
@@ -32,7 +32,15 @@ package struct ByteBuffer: ~Copyable {
     deinit {
         // SAFETY: `base` owns `capacity` initialised bytes until here, and `dirty` never exceeds it.
         unsafe base.update(repeating: 0, count: max(dirty, end))
-        unsafe base.deallocate()
+        unsafe Glibc.free(base)
+    }
+
+    /// Zeroed storage. `calloc` takes large blocks from fresh pages, which cost nothing until a byte arrives in them:
+    /// a caller that announces a large body and sends none holds no memory.
+    private static func zeroed(_ count: Int) -> UnsafeMutablePointer<UInt8> {
+        guard let raw = unsafe calloc(count, 1) else { preconditionFailure("out of memory") }
+        // SAFETY: `count` zeroed bytes, owned by the caller until `free`.
+        return unsafe raw.bindMemory(to: UInt8.self, capacity: count)
     }
 
     /// Number of readable bytes.
@@ -131,11 +139,10 @@ package struct ByteBuffer: ~Copyable {
         var wanted = capacity * 2
         while wanted - end < additional { wanted *= 2 }
         // SAFETY: fresh storage, initialised whole; the old storage is wiped and freed once and not used again.
-        let fresh = UnsafeMutablePointer<UInt8>.allocate(capacity: wanted)
-        unsafe fresh.initialize(from: base, count: end)
-        unsafe (fresh + end).initialize(repeating: 0, count: wanted - end)
+        let fresh = unsafe Self.zeroed(wanted)
+        unsafe fresh.update(from: base, count: end)
         unsafe base.update(repeating: 0, count: max(dirty, end))
-        unsafe base.deallocate()
+        unsafe Glibc.free(base)
         unsafe base = fresh
         capacity = wanted
         dirty = end
@@ -170,7 +177,8 @@ package struct ByteBuffer: ~Copyable {
         end += 1
     }
 
-    /// Replaces the readable bytes in `range` (offsets from the first readable byte) by `replacement`, keeping all others.
+    /// Replaces the readable bytes in `range` (offsets from the first readable byte) by `replacement` and keeps all
+    /// others.
     package mutating func replace(_ range: Range<Int>, with replacement: Span<UInt8>) {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "a replaced range lies within the bytes")
         let growth = replacement.count - range.count

@@ -36,6 +36,9 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
         }
     }
 
+    /// True where bytes met a connection that the peer had ended before.
+    package var isBrokenPipe: Bool { number == EPIPE }
+
     /// True where the peer, and not the path to it, refused: nobody listens at the address.
     package var isRefusal: Bool { number == ECONNREFUSED || number == ENOENT }
 

@@ -1,0 +1,81 @@
+// Everything that the operator asked for, checked: what the loader gives to the Gateway.
+// Relies on the settings types of Signing, Policy and HTTP. Refuses nothing itself: the loader did.
+
+package import HTTP
+package import Policy
+package import Signing
+
+/// A whole configuration. Indexes in `routes` point into `credentials` and `upstreams`.
+package struct Settings: Sendable {
+    /// 1 ... 64.
+    package var listeners: [ListenerSettings]
+    /// Threads that serve requests, 1 ... 256; nil: one per core.
+    package var workers: Int?
+    /// 1 ... 256, in the file's order.
+    package var credentials: [CredentialSettings]
+    /// 1 ... 256, in the file's order.
+    package var upstreams: [UpstreamSettings]
+    /// 1 ... 1000; the first that matches wins.
+    package var routes: [RouteSettings]
+    package var limits: HTTPLimits
+    package var connections: ConnectionLimits
+    /// What the operator should know although it is allowed; to be logged at start.
+    package var warnings: [Problem]
+
+    package init(
+        listeners: [ListenerSettings], workers: Int?, credentials: [CredentialSettings],
+        upstreams: [UpstreamSettings], routes: [RouteSettings], limits: HTTPLimits, connections: ConnectionLimits,
+        warnings: [Problem]
+    ) {
+        self.listeners = listeners
+        self.workers = workers
+        self.credentials = credentials
+        self.upstreams = upstreams
+        self.routes = routes
+        self.limits = limits
+        self.connections = connections
+        self.warnings = warnings
+    }
+}
+
+/// Where callers reach the gateway.
+package enum ListenAddress: Equatable, Sendable {
+    /// A literal IPv4 or IPv6 address without brackets. Port 0: the system chooses a free one.
+    case tcp(host: String, port: UInt16)
+    /// A Unix socket: an absolute path of at most 107 bytes. `mode` 0 ... 0o777; nil leaves what the umask gives.
+    case unix(path: String, mode: UInt16?, owner: String?, group: String?)
+}
+
+/// One listener of the key `listeners`.
+package struct ListenerSettings: Equatable, Sendable {
+    package var name: String
+    package var address: ListenAddress
+
+    package init(name: String, address: ListenAddress) {
+        self.name = name
+        self.address = address
+    }
+}
+
+/// Bounds on inbound connections. What happens at each is said beside it.
+package struct ConnectionLimits: Equatable, Sendable {
+    /// Inbound connections of the process. Default 10000, range 1 ... 1000000. Beyond: no more are accepted until one
+    /// ends.
+    package var maxConnections = 10_000
+    /// From a connection's opening, or a request's first byte, to the head's last byte. Default 10 s, range 10 ms ...
+    /// 5 min. Beyond: 408 and close.
+    package var headTimeoutMilliseconds = 10_000
+    /// From the head's last byte to the body's last byte. Default 30 s, range 10 ms ... 30 min. Beyond: 408 and close.
+    package var bodyTimeoutMilliseconds = 30_000
+    /// How long a connection without a request is kept. Default 75 s, range 0 (closed after each answer) ... 1 h.
+    package var keepAliveMilliseconds = 75_000
+    /// How long a caller may take no byte of its answer. Default 30 s, range 10 ms ... 30 min. Beyond: close.
+    package var writeTimeoutMilliseconds = 30_000
+    /// How long calls in flight may go on after the signal to stop. Default 30 s, range 0 ... 1 h. Beyond: close.
+    package var drainMilliseconds = 30_000
+    /// Bytes of an answer held for a slow caller. Default 64 KiB, range 4 KiB ... 1 MiB. Beyond: the upstream is read
+    /// no further until the caller takes some.
+    package var relayBuffer = 64 * 1024
+
+    package init() {}
+}

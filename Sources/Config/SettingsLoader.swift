@@ -1,0 +1,61 @@
+// The one entrance: from a file's path to settings, or to everything that is wrong with them.
+// Relies on the readers of the other files, one per key. Refuses a configuration with any error whole: half a
+// configuration signs the wrong calls.
+
+internal import HTTP
+
+/// Reads configurations.
+package enum SettingsLoader {
+    /// Largest configuration file in bytes.
+    static let maxFile = 1_024 * 1_024
+
+    /// Reads and checks the file at `path`, with `environment` for `env:` and `credential:` references. Files of
+    /// secrets and of trust are opened. Returns all problems in the file's order; settings only where none is an error
+    /// (their `warnings` are the same problems then).
+    package static func load(path: String, environment: [String: String]) -> (Settings?, [Problem]) {
+        let report = Report(file: path, environment: environment)
+        let settings = root(path, report).flatMap { read($0, report) }
+        let problems = report.sorted
+        guard var settings, !report.hasErrors else { return (nil, problems) }
+        settings.warnings = problems
+        return (settings, problems)
+    }
+
+    private static func root(_ path: String, _ report: Report) -> Mapping? {
+        do throws(FileFailure) {
+            let bytes = try readFile(path, limit: maxFile, rule: .any)
+            guard let node = Composer.compose(bytes.bytes, report: report) else { return nil }
+            return Field(node: node, path: "", report: report).mapping(Vocabulary.root)
+        } catch {
+            let message =
+                switch error {
+                case .missing: "the configuration does not exist"
+                case .denied: "the configuration may not be read by this user"
+                case .notRegular: "the configuration is not a regular file"
+                case .tooLarge: "the configuration is larger than \(maxFile) bytes"
+                case .exposed, .foreignOwner: "the configuration is refused"
+                case .failed(let error): "the configuration cannot be read (errno \(error))"
+                }
+            report.error(nil, "", message, "Correct the path or the file")
+            return nil
+        }
+    }
+
+    private static func read(_ root: Mapping, _ report: Report) -> Settings? {
+        let listeners = root.required("listeners", "Write at least one listener")?.listeners() ?? []
+        let workers = root["workers"]?.integer(1...256)
+        let credentials = root.required("credentials", "Write at least one credential")?.credentials()
+        let upstreams = root.required("upstreams", "Write at least one upstream")?.upstreams()
+        let context = RouteContext(
+            upstreams: upstreams?.read ?? [:], upstreamNames: upstreams?.names ?? [],
+            credentialNames: credentials?.names ?? [])
+        let routes = root.required("routes", "Write at least one route")?.routes(context) ?? []
+        let limits = root["limits"]?.limits()
+        NotBuilt.read(root: root)
+        guard !report.hasErrors, let credentials, let upstreams else { return nil }
+        return Settings(
+            listeners: listeners, workers: workers, credentials: credentials.settings,
+            upstreams: upstreams.names.compactMap { upstreams.read[$0]?.settings }, routes: routes,
+            limits: limits?.http ?? HTTPLimits(), connections: limits?.connections ?? ConnectionLimits(), warnings: [])
+    }
+}

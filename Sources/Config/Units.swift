@@ -1,0 +1,90 @@
+// Numbers with units: durations, sizes, rates, counts.
+// Relies on nothing. Refuses numbers without a unit (which one would be guessed), fractions, signs, and what lies out
+// of its range. 0 needs no unit.
+
+/// A rate such as `5/s` or `300/m`.
+struct Rate: Equatable {
+    var count: Int
+    /// The time in which `count` may happen: 1 000 or 60 000.
+    var perMilliseconds: Int
+}
+
+private let durations: [(unit: String, factor: Int)] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)]
+private let sizes: [(unit: String, factor: Int)] = [("B", 1), ("KiB", 1_024), ("MiB", 1_024 * 1_024)]
+
+extension Field {
+    /// A duration in milliseconds: a whole number with `ms`, `s`, `m` or `h`.
+    func milliseconds(_ range: ClosedRange<Int>) -> Int? {
+        quantity(durations, what: "a duration", suggested: "s", units: "ms, s, m or h", range)
+    }
+
+    /// A size in bytes: a whole number with `B`, `KiB` or `MiB`.
+    func bytes(_ range: ClosedRange<Int>) -> Int? {
+        quantity(sizes, what: "a size", suggested: "B", units: "B, KiB or MiB", range)
+    }
+
+    /// A whole number without a unit.
+    func integer(_ range: ClosedRange<Int>) -> Int? {
+        guard let text = scalar(expected: "a whole number") else { return nil }
+        guard let value = number(text) else {
+            return refuse("is not a whole number", "Write digits only, from \(range.lowerBound) to \(range.upperBound)")
+        }
+        guard range.contains(value) else {
+            return refuse("is out of range", "Write a number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+
+    /// A rate: 1 ... 1000000 per second (`/s`) or minute (`/m`).
+    func rate() -> Rate? {
+        guard let text = scalar(expected: "a rate such as 5/s") else { return nil }
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, let count = number(String(parts[0])), ["s", "m"].contains(parts[1]) else {
+            let remedy = number(text) == nil ? "Write a rate such as 5/s or 300/m" : "Say per what: write \(text)/s"
+            return refuse("is not a rate", remedy)
+        }
+        guard (1...1_000_000).contains(count) else {
+            return refuse("is out of range", "Write a rate from 1/m to 1000000/s")
+        }
+        return Rate(count: count, perMilliseconds: parts[1] == "s" ? 1_000 : 60_000)
+    }
+
+    private func quantity(
+        _ table: [(unit: String, factor: Int)], what: String, suggested: String, units: String,
+        _ range: ClosedRange<Int>
+    ) -> Int? {
+        guard let text = scalar(expected: what) else { return nil }
+        let digits = text.prefix { $0.isASCII && $0.isNumber }
+        let unit = text.dropFirst(digits.count)
+        if !digits.isEmpty && unit.isEmpty && number(text) != 0 {
+            return refuse("has no unit", "Write \(digits.prefix(20))\(suggested); units are \(units)")
+        }
+        let factor = unit.isEmpty ? 1 : table.first { $0.unit == unit }?.factor
+        guard !digits.isEmpty, let factor else {
+            return refuse("is not \(what)", "Write a whole number with one of the units \(units)")
+        }
+        guard let value = number(String(digits)) else { return outOfRange(table, range) }
+        let (product, overflow) = value.multipliedReportingOverflow(by: factor)
+        return overflow || !range.contains(product) ? outOfRange(table, range) : product
+    }
+
+    private func outOfRange(_ table: [(unit: String, factor: Int)], _ range: ClosedRange<Int>) -> Int? {
+        refuse(
+            "is out of range",
+            "Write a value from \(shown(range.lowerBound, table)) to \(shown(range.upperBound, table))")
+    }
+
+    /// The value with the largest unit that divides it.
+    private func shown(_ value: Int, _ table: [(unit: String, factor: Int)]) -> String {
+        guard value > 0, let best = table.last(where: { value % $0.factor == 0 }) else { return "\(value)" }
+        return "\(value / best.factor)\(best.unit)"
+    }
+
+    /// Digits only, at most 18 of them.
+    private func number(_ text: String) -> Int? {
+        guard !text.isEmpty, text.utf8.count <= 18, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            return nil
+        }
+        return Int(text)
+    }
+}

@@ -1,0 +1,38 @@
+// Every key that a configuration may hold, by the mapping it stands in.
+// The readers take their keys from here, and a test holds conf/countersign.yaml to the same list.
+
+/// The keys of each mapping.
+package enum Vocabulary {
+    package static let root =
+        ["listeners", "workers", "credentials", "upstreams", "routes", "limits"] + NotBuilt.rootKeys
+    package static let listener = ["name", "bind", "mode", "owner", "group", "unsafe_bind"]
+    package static let credential = [
+        "username", "secret", "next_secret", "algorithm", "signed_headers", "api_key", "fields",
+    ]
+    package static let apiKey = ["value", "place"]
+    package static let upstream = [
+        "url", "plain", "product", "tls", "timeouts", "connections", "resolve", "pace",
+    ]
+    package static let tls = ["ca_file", "server_name"]
+    package static let timeouts = ["connect", "first_byte", "idle", "total"]
+    package static let connections = ["max", "max_waiting", "keep_alive"]
+    package static let pace = ["rate", "burst", "concurrency", "queue", "max_wait"]
+    package static let route =
+        [
+            "name", "methods", "path", "prefix", "upstream", "credential", "strip_prefix", "kind", "lost_answer",
+            "product",
+        ] + NotBuilt.routeKeys
+    package static let limits = [
+        "max_body", "max_head", "max_line", "max_headers", "max_json_depth", "max_connections", "head_timeout",
+        "body_timeout", "keep_alive", "write_timeout", "relay_buffer", "drain",
+    ]
+    package static let admin = ["bind"]
+    package static let store = ["kind", "path", "key"]
+    package static let log = ["path", "bodies"]
+
+    /// All of the above.
+    package static let all = [
+        root, listener, credential, apiKey, upstream, tls, timeouts, connections, pace, route, limits, admin, store,
+        log,
+    ]
+}

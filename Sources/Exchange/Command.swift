@@ -1,0 +1,53 @@
+// What is to be done: imperatives. The gateway carries them out, in order; the last of a list may report an event.
+
+package import Policy
+
+package enum Command: Sendable {
+    /// Find the route; check method and media type.
+    case admit
+    /// Write `100 Continue`.
+    case sendContinue
+    /// Read the body to its end, within its limit.
+    case collectBody
+    /// Validate the body and find the fields that matter.
+    case examineBody
+    /// Splice what the program adds into the body.
+    case makeDraft
+    /// Ask the pool for a connection; `fresh` for one that carried no request yet.
+    case connect(fresh: Bool)
+    /// Date, digest and sign.
+    case seal
+    /// Write the sealed request and read the answer at the same time.
+    case send
+    /// Give the caller the answer's head, written afresh, and then the body as it comes.
+    case relayAnswer
+    /// Write an answer of the gateway's own.
+    case respond(Refusal)
+    /// End the caller's connection so that it cannot take what it has for a whole answer.
+    case breakAnswer
+    /// Withdraw the question to the pool.
+    case cancelConnect
+    case returnConnection
+    case closeConnection
+    /// Hand what is left for the caller to the kernel; reports `answerDelivered` when all is.
+    case flushAnswer
+    case setDeadline(Deadline)
+    case clearDeadline
+    /// Report the outcome, free the slot, go on with the connection.
+    case finish(Outcome)
+}
+
+/// At most six commands, in order, without a heap.
+package struct Commands: Sendable {
+    package private(set) var count = 0
+    private var items: InlineArray<6, Command> = .init(repeating: .clearDeadline)
+
+    package init() {}
+
+    package subscript(index: Int) -> Command { items[index] }
+
+    mutating func add(_ command: Command) {
+        items[count] = command
+        count += 1
+    }
+}

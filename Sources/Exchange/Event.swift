@@ -1,0 +1,70 @@
+// What happened: facts, in the past tense. The machine learns of the world through these and nothing else.
+
+package import HTTP
+package import Policy
+
+/// Why no connection could be had. Not a byte was sent.
+package enum ConnectFailure: UInt8, CaseIterable, Sendable {
+    case poolFull, timeout, refused, nameUnknown, certificateRefused, tlsFailed
+}
+
+/// How a lent connection ended before the answer was whole.
+package struct UpstreamLoss: Equatable, Sendable {
+    /// The upstream's kernel acknowledged not one byte of this request, so nothing can have read one.
+    package var nothingTaken: Bool
+
+    package init(nothingTaken: Bool) { self.nothingTaken = nothingTaken }
+}
+
+/// The time that a deadline limits.
+package enum Deadline: UInt8, CaseIterable, Sendable {
+    /// Until the body is in.
+    case body
+    /// Until the pool lends a connection: pool wait, name, connect and TLS handshake.
+    case connect
+    /// Until the upstream has taken the request.
+    case write
+    /// Until the first byte of the answer.
+    case firstByte
+    /// Between two parts of the answer.
+    case idle
+    /// Until the caller takes a part of the answer.
+    case callerWrite
+}
+
+package enum Event: Sendable {
+    /// The head was parsed and its framing decided.
+    case headArrived
+    /// A check refused the request before anything was sent.
+    case requestRefused(Refusal)
+    /// Route, method and media type fit.
+    case routeFound(expectsContinue: Bool, lostAnswer: LostAnswer)
+    /// The body is complete.
+    case bodyArrived
+    /// The body is one valid JSON object, or there is none and none is needed.
+    case bodyExamined
+    /// What the program adds is in the body.
+    case draftMade
+    case connectionLent(reused: Bool)
+    case connectionFailed(ConnectFailure)
+    /// The request was sealed.
+    case requestSealed
+    /// The last byte of the request was handed to the kernel.
+    case requestWritten
+    case answerHeadArrived
+    /// The answer is whole and has been handed to the relay.
+    case answerCompleted(reusable: Bool)
+    /// The answer, or what came before the whole of it, cannot be read in exactly one way.
+    case answerRefused(HTTPRefusal)
+    case upstreamLost(UpstreamLoss)
+    /// The last byte for the caller was handed to the kernel.
+    case answerDelivered
+    /// The caller takes no more for now.
+    case callerStalled
+    /// The caller takes again.
+    case callerResumed
+    case callerLeft
+    case deadlinePassed(Deadline)
+    /// The gateway stops now.
+    case stopped
+}

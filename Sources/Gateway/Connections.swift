@@ -1,0 +1,229 @@
+// The two kinds of connections that a worker holds, and the table in which poller events find them.
+
+internal import Exchange
+internal import HTTP
+internal import Net
+
+/// A caller's connection. Small on purpose: an idle one has no buffers.
+final class InboundConnection {
+    enum State {
+        /// No byte of a request has come.
+        case idle
+        /// A head has begun.
+        case head
+        /// The body is being read.
+        case body
+        /// The request is complete, or refused; the rest is up to the exchange.
+        case exchange
+        /// Our last byte is written; what still comes is thrown away until the caller closes, bounded.
+        case lingering
+        case closed
+    }
+
+    let socket: Socket
+    let slot: UInt32
+    var state = State.idle
+    /// The kernel may have bytes that were not read.
+    var readable = true
+    /// The caller said that no more comes.
+    var ended = false
+    /// It is in the list of connections to go on with.
+    var queued = false
+    var context: ExchangeContext?
+
+    init(socket: consuming Socket, slot: UInt32) {
+        self.socket = socket
+        self.slot = slot
+    }
+}
+
+/// A connection to an upstream.
+final class UpstreamConnection {
+    enum State {
+        /// The name is being resolved.
+        case resolving
+        /// TCP is connecting to the address with this index.
+        case connecting
+        case handshaking
+        case lent
+        case idle
+        case closed
+    }
+
+    let slot: UInt32
+    /// Index of the upstream.
+    let upstream: Int
+    var state = State.resolving
+    var transport: Transport?
+    var context: ExchangeContext?
+    /// The next address to try, counted from `firstAddress`.
+    var attempt = 0
+    var firstAddress = 0
+    var lastFailure = ConnectFailure.refused
+    /// The kernel may have bytes that were not read.
+    var readable = false
+    /// An event said that the upstream's bytes end: read on until the end is met.
+    var sawEnd = false
+    /// How the upstream's bytes ended, once they did.
+    var end: StreamEnd?
+    /// Bytes that the transport had written before the present request.
+    var writtenBefore: UInt64 = 0
+    /// Bytes that the plain socket has taken since it was connected.
+    private var plainBytesWritten: UInt64 = 0
+
+    init(slot: UInt32, upstream: Int) {
+        self.slot = slot
+        self.upstream = upstream
+    }
+
+    /// What an event says of the bytes to come.
+    func note(_ readiness: Readiness) {
+        if readiness != .writable { readable = true }
+        if readiness.contains(.closedForReading) || readiness.contains(.closed) || readiness.contains(.failed) {
+            sawEnd = true
+        }
+    }
+
+    /// One read into the buffer's free room; keeps `readable` true to what the socket may still hold.
+    func read(into buffer: inout ByteBuffer) -> IOResult {
+        var room = buffer.free
+        let offered = room.count
+        switch transport {
+        case .none: return .wouldBlock
+        case .some(let transport):
+            let result = transport.read(into: &room)
+            if case .bytes(let count) = result {
+                readable = readable && (sawEnd || transport.mayHaveMore(count: count, room: offered))
+                buffer.commit(count)
+            }
+            return result
+        }
+    }
+
+    func write(_ head: Span<UInt8>, _ body: Span<UInt8>) -> IOResult {
+        switch transport {
+        case .none: return .wouldBlock
+        case .some(let transport):
+            let result = transport.write(head, body)
+            if case .bytes(let count) = result { plainBytesWritten += UInt64(count) }
+            return result
+        }
+    }
+
+    /// Bytes that the socket has taken, TLS framing and handshake included.
+    var bytesWritten: UInt64 {
+        switch transport {
+        case .none: 0
+        case .some(let transport): transport.bytesWritten(plainCount: plainBytesWritten)
+        }
+    }
+
+    /// Bytes that the upstream's kernel has acknowledged.
+    func bytesTaken() -> UInt64? {
+        switch transport {
+        case .none: nil
+        case .some(let transport): transport.bytesTakenByPeer()
+        }
+    }
+
+    /// See `Transport.wasResetAfterEnd`.
+    func wasResetAfterEnd() -> Bool {
+        switch transport {
+        case .none: false
+        case .some(let transport): transport.wasResetAfterEnd()
+        }
+    }
+
+    func connectError() -> SystemError? {
+        switch transport {
+        case .none: nil
+        case .some(let transport): transport.finishConnect()
+        }
+    }
+
+    /// Puts TLS over the connected socket.
+    func startTLS(_ context: TLSClientContext) throws(TLSProblem) {
+        guard let plain = transport.take(), let socket = plain.takeSocket() else {
+            preconditionFailure("TLS is put over a connected socket, once")
+        }
+        transport = .tls(try TLSStream(context: context, socket: socket))
+    }
+
+    func handshake() -> HandshakeResult {
+        switch transport {
+        case .none: .failed(.closedDuringHandshake)
+        case .some(let transport): transport.handshake()
+        }
+    }
+
+    /// Looks at an unused connection: nothing must have come but what TLS says to itself.
+    func isQuiet(_ scratch: inout ByteBuffer) -> Bool {
+        guard end == nil else { return false }
+        while readable {
+            scratch.clear()
+            switch read(into: &scratch) {
+            case .wouldBlock: readable = false
+            case .bytes, .end, .truncated, .failed, .tlsFailed: return false
+            }
+        }
+        return true
+    }
+
+    /// Ends the stream; what TLS has to say goodbye is said.
+    func close(_ poller: borrowing Poller) {
+        guard let stream = transport.take() else { return }
+        poller.remove(stream)
+        stream.shutdownWriting()
+    }
+}
+
+/// What stands in a slot.
+enum Occupant {
+    case free
+    case inbound(InboundConnection)
+    case upstream(UpstreamConnection)
+    case listener(Int)
+    case mailbox
+}
+
+/// The worker's table of descriptors: a poller event names a slot and the generation it was meant for, so an event for a
+/// descriptor that was closed and reused in the same batch finds nobody.
+struct SlotTable {
+    private var occupants: [Occupant] = []
+    private var generations: [UInt32] = []
+    private var free: [UInt32] = []
+
+    /// Takes a free slot; `set` fills it.
+    mutating func take() -> Token {
+        if let slot = free.popLast() { return Token(slot: slot, generation: generations[Int(slot)]) }
+        occupants.append(.free)
+        generations.append(1)
+        return Token(slot: UInt32(occupants.count - 1), generation: 1)
+    }
+
+    mutating func set(_ slot: UInt32, _ occupant: Occupant) { occupants[Int(slot)] = occupant }
+
+    /// Frees a slot; events that were meant for its occupant are refused from now on.
+    mutating func release(_ slot: UInt32) {
+        occupants[Int(slot)] = .free
+        generations[Int(slot)] &+= 1
+        free.append(slot)
+    }
+
+    /// The occupant stays, its descriptor is another one: events for the old one are refused from now on.
+    mutating func renew(_ slot: UInt32) -> Token {
+        generations[Int(slot)] &+= 1
+        return token(slot)
+    }
+
+    func token(_ slot: UInt32) -> Token { Token(slot: slot, generation: generations[Int(slot)]) }
+
+    /// Who is meant by an event; `free` where that one is gone.
+    func find(_ token: Token) -> Occupant {
+        generations[Int(token.slot)] == token.generation ? occupants[Int(token.slot)] : .free
+    }
+
+    subscript(slot: UInt32) -> Occupant { occupants[Int(slot)] }
+
+    var count: Int { occupants.count }
+}

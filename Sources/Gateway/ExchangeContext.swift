@@ -1,0 +1,100 @@
+// Everything that one request and its answer need while they are under way. Pooled: an idle connection has none.
+
+internal import Exchange
+internal import HTTP
+internal import Signing
+
+/// The buffers and readers of one exchange. Buffers are wiped when the context goes back to its pool.
+final class ExchangeContext {
+    var exchange = Exchange()
+    var reader = RequestReader()
+    var answer = AnswerReader()
+    /// From the caller, first byte is the request's.
+    var input: ByteBuffer
+    /// The body as it is sent, where it differs from the caller's.
+    var body = ByteBuffer(capacity: 1024)
+    var bodyIsEdited = false
+    /// From the upstream.
+    var received: ByteBuffer
+    /// For the caller: head, framing, and what could not be written yet.
+    var output = ByteBuffer(capacity: 2048)
+    /// For the next seal; inside `sealed` while a request is under way.
+    var spare: ByteBuffer? = ByteBuffer(capacity: 2048)
+    var sealed: SealedRequest?
+    var hasher = BodyHasher()
+    /// Bytes of the body that the hasher has taken; -1 while it is not in use.
+    var hashed = -1
+    var digest: BodyDigest?
+
+    /// The inbound connection's slot.
+    var inbound: UInt32 = 0
+    var route = -1
+    var method = Method.post
+    /// The lent connection, or the one that is being opened for this exchange.
+    var upstream: UpstreamConnection?
+    /// Monotonic milliseconds at which the whole must be done.
+    var totalDeadline: UInt64 = 0
+    /// What the running deadline limits; nil while none runs.
+    var deadline: Deadline?
+    /// Bytes of the sealed request that the kernel has.
+    var written = 0
+    /// The answer is relayed in chunks of our own.
+    var chunksOut = false
+    /// The caller took less than was offered.
+    var stalled = false
+    /// The request's last byte is in `input`.
+    var bodyIsWhole = false
+    /// The connection ends after this answer.
+    var closes = false
+    /// Bytes of the answer's payload in `received` that may be written from where they lie.
+    var pendingPayload = 0
+
+    init(inputCapacity: Int, receivedCapacity: Int) {
+        input = ByteBuffer(capacity: inputCapacity)
+        received = ByteBuffer(capacity: receivedCapacity)
+    }
+
+    /// Ready for the next request of the same connection; bytes behind this one stay.
+    func resetForNext() {
+        input.consume(min(reader.consumed, input.count))
+        input.compact()
+        reset()
+    }
+
+    /// Ready for the pool: nothing of the request is left in memory.
+    func wipe() {
+        input.wipe()
+        reset()
+    }
+
+    private func reset() {
+        exchange = Exchange()
+        reader.reset()
+        received.wipe()
+        output.wipe()
+        if bodyIsEdited {
+            body.wipe()
+            bodyIsEdited = false
+        }
+        unseal()
+        if hashed >= 0 {
+            hasher.reset()
+            hashed = -1
+        }
+        digest = nil
+        route = -1
+        upstream = nil
+        deadline = nil
+        written = 0
+        chunksOut = false
+        stalled = false
+        bodyIsWhole = false
+        closes = false
+        pendingPayload = 0
+    }
+
+    /// Takes the buffer of a sealed request back, wiped.
+    func unseal() {
+        if let old = sealed.take() { spare = old.recycle() }
+    }
+}

@@ -1,0 +1,90 @@
+// The workers' threads: started, told, waited for.
+
+internal import Net
+internal import Synchronization
+
+/// All workers of the process.
+struct Fleet: ~Copyable {
+    private var threads: [ThreadBox] = []
+    private var mailboxes: [Mailbox<Message>] = []
+    private let ended: Ended
+    /// Wakes the main thread when a worker has ended.
+    var workerEnded: WakeUp { ended.wakeUp }
+
+    /// Counts workers that ended, for the main thread.
+    private final class Ended: Sendable {
+        let count = Atomic<Int>(0)
+        let unclean = Atomic<Int>(0)
+        let wakeUp: WakeUp
+        init(_ wakeUp: WakeUp) { self.wakeUp = wakeUp }
+    }
+
+    private final class ThreadBox {
+        var thread: WorkerThread?
+        init(_ thread: consuming WorkerThread) { self.thread = consume thread }
+    }
+
+    /// A worker on its way to its thread. It is handed over once and touched by that thread alone.
+    private final class Handover: @unchecked Sendable {
+        // @unchecked Sendable: the creating thread gives the worker up before the new thread takes it.
+        private let worker: Worker
+        init(_ worker: Worker) { self.worker = worker }
+        func run() -> Bool {
+            worker.run()
+            return worker.endedClean
+        }
+    }
+
+    init() throws(StartFailure) {
+        do {
+            ended = Ended(try WakeUp())
+        } catch {
+            throw StartFailure("no wake-up for the main thread: \(error)")
+        }
+    }
+
+    /// Workers that have not ended.
+    var running: Int { threads.count - ended.count.load(ordering: .acquiring) }
+
+    mutating func addWorker(
+        shared: Shared, listeners: [ListenerBox], index: Int
+    ) throws(StartFailure) -> Worker {
+        let wakeUp: WakeUp
+        do {
+            wakeUp = try WakeUp()
+        } catch {
+            throw StartFailure("no wake-up for a worker: \(error)")
+        }
+        let mailbox = Mailbox<Message>(limit: 4_096, wakeUp: wakeUp)
+        mailboxes.append(mailbox)
+        return try Worker(shared: shared, listeners: listeners, mailbox: mailbox, wakeUp: wakeUp, index: index)
+    }
+
+    mutating func start(_ worker: Worker, index: Int) throws(StartFailure) {
+        let handover = Handover(worker)
+        let ended = ended
+        do {
+            let thread = try WorkerThread.start(name: "worker-\(index)") {
+                let clean = handover.run()
+                if !clean { ended.unclean.add(1, ordering: .relaxed) }
+                ended.count.add(1, ordering: .releasing)
+                ended.wakeUp.wake()
+            }
+            threads.append(ThreadBox(thread))
+        } catch {
+            throw StartFailure("a worker's thread could not be started: \(error)")
+        }
+    }
+
+    func tell(_ message: Message) {
+        for mailbox in mailboxes { _ = mailbox.post(message) }
+    }
+
+    /// Waits for all threads; true where every worker ended with nothing left undone.
+    mutating func join() -> Bool {
+        for box in threads {
+            if let thread = box.thread.take() { thread.join() }
+        }
+        return ended.unclean.load(ordering: .relaxed) == 0
+    }
+}

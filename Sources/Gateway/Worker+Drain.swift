@@ -1,0 +1,60 @@
+// Stopping: no new connections, what is in flight is brought to its end, bounded in time.
+
+internal import Config
+internal import Exchange
+internal import Net
+
+extension Worker {
+    /// Whether nothing was left undone when the loop ended.
+    var endedClean: Bool { !wasCutShort }
+
+    /// No more callers are accepted; idle ones are let go, the others after their answer.
+    func beginDrain() {
+        guard !draining else { return }
+        draining = true
+        drainDeadline = now &+ UInt64(connectionLimits.drainMilliseconds)
+        for box in listeners where !box.paused { poller.remove(box.listener) }
+        for slot in 0..<slots.count {
+            guard case .inbound(let connection) = slots[UInt32(slot)] else { continue }
+            // Bytes that wait unread are a request that was sent in good faith: it is looked at before the farewell.
+            if connection.state == .idle { proceed(connection) }
+            if connection.state == .idle { closeInbound(connection) }
+        }
+        closeIdleUpstreams()
+        continueDrain()
+    }
+
+    /// Ends the loop once nobody is left, or once the time is over.
+    func continueDrain() {
+        if inboundCount == 0 {
+            stopped = true
+        } else if now >= drainDeadline {
+            stopNow()
+        } else {
+            timers.arm(TimerID(slot: drainSlot), at: drainDeadline)
+        }
+    }
+
+    /// Ends everything: what was sent is reported as unknown, what was not says so.
+    func stopNow() {
+        draining = true
+        for slot in 0..<slots.count {
+            guard case .inbound(let connection) = slots[UInt32(slot)] else { continue }
+            switch connection.state {
+            case .exchange, .body:
+                wasCutShort = true
+                if let context = connection.context { drive(context, .stopped) }
+                closeInbound(connection)
+            case .idle, .head, .lingering: closeInbound(connection)
+            case .closed: break
+            }
+        }
+        stopped = true
+    }
+
+    private func closeIdleUpstreams() {
+        for slot in 0..<slots.count {
+            if case .upstream(let connection) = slots[UInt32(slot)], connection.state == .idle { closeIdle(connection) }
+        }
+    }
+}

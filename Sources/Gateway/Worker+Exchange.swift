@@ -1,0 +1,268 @@
+// Carries out what the exchange says. No rule of its own: each command has one arm, and what was learnt goes back as an
+// event.
+
+internal import Config
+internal import Exchange
+internal import HTTP
+internal import Net
+internal import Policy
+internal import Signing
+
+extension Worker {
+    /// Gives the exchange a fact and carries out what follows, until nothing does.
+    func drive(_ context: ExchangeContext, _ event: Event) {
+        var next: Event? = event
+        while let event = next {
+            let todo = context.exchange.advance(event)
+            next = nil
+            for index in 0..<todo.count {
+                precondition(next == nil, "only the last command of a list reports an event")
+                next = perform(todo[index], context)
+            }
+        }
+    }
+
+    private func perform(_ command: Command, _ context: ExchangeContext) -> Event? {
+        switch command {
+        case .admit: return admit(context)
+        case .sendContinue: sendContinue(context)
+        case .collectBody: return collectBody(context)
+        case .examineBody: return examineBody(context)
+        case .makeDraft: return makeDraft(context)
+        case .connect(let fresh): return connect(context, fresh: fresh)
+        case .seal: return seal(context, context.input)
+        case .send: return send(context)
+        case .relayAnswer: relayHead(context)
+        case .respond(let refusal): return respond(context, refusal)
+        case .breakAnswer: context.closes = true
+        case .cancelConnect: cancelConnect(context)
+        case .returnConnection: returnConnection(context)
+        case .closeConnection: closeConnection(context)
+        case .flushAnswer: return flushAnswer(context)
+        case .setDeadline(let deadline): set(deadline, context)
+        case .clearDeadline:
+            context.deadline = nil
+            timers.cancel(TimerID(slot: context.inbound))
+        case .finish(let outcome): finish(context, outcome)
+        }
+        return nil
+    }
+
+    func inbound(_ context: ExchangeContext) -> InboundConnection {
+        guard case .inbound(let connection) = slots[context.inbound], connection.context === context else {
+            preconditionFailure("an exchange belongs to a connection")
+        }
+        return connection
+    }
+
+    // MARK: - Before the connection
+
+    private func admit(_ context: ExchangeContext) -> Event {
+        switch plan.table.find(context.method, context.input.bytes.slice(context.reader.head.path)) {
+        case .ambiguous: return .requestRefused(Refusal(.ambiguousPath))
+        case .noRoute: return .requestRefused(.noRoute)
+        case .methodNotAllowed(let allowed): return .requestRefused(.methodNotAllowed(allowed))
+        case .route(let index):
+            context.route = index
+            if draining { context.closes = true }
+            if let refusal = mediaTypeRefusal(context) { return .requestRefused(refusal) }
+            let route = plan.routes[index]
+            context.totalDeadline = now &+ UInt64(route.timeouts.totalMilliseconds)
+            let waits = context.reader.head.expectsContinue && context.input.count == context.reader.head.length
+            return .routeFound(expectsContinue: waits, lostAnswer: route.settings.lostAnswer)
+        }
+    }
+
+    private func mediaTypeRefusal(_ context: ExchangeContext) -> Refusal? {
+        let hasBody = context.reader.head.framing != .none && context.reader.head.framing != .length(0)
+        guard hasBody else { return nil }
+        if !context.reader.head.contentEncoding.isEmpty { return .unsupportedContentEncoding }
+        let type = context.reader.head.contentType
+        if type.isEmpty || isJSON(context.input, type) { return nil }
+        return .unsupportedMediaType
+    }
+
+    private func isJSON(_ input: borrowing ByteBuffer, _ type: ByteRange) -> Bool {
+        isJSONMediaType(input.bytes.slice(type))
+    }
+
+    private func sendContinue(_ context: ExchangeContext) {
+        context.output.append("HTTP/1.1 100 Continue\r\n\r\n")
+        _ = flush(context)
+    }
+
+    private func collectBody(_ context: ExchangeContext) -> Event? {
+        switch context.reader.readBody(&context.input, limits: limits) {
+        case .complete:
+            context.bodyIsWhole = true
+            return .bodyArrived
+        case .refused(let refusal):
+            context.closes = true
+            return .requestRefused(Refusal(refusal))
+        case .needMore:
+            if case .length(let length) = context.reader.head.framing {
+                context.input.reserve(context.reader.head.length + length - context.input.count)
+            }
+            let connection = inbound(context)
+            connection.state = .body
+            if connection.ended { return .callerLeft }
+            return nil
+        }
+    }
+
+    private func examineBody(_ context: ExchangeContext) -> Event {
+        let body = context.reader.body
+        guard !body.isEmpty else { return withoutBody(context) }
+        if let failure = scan(context.input, body, plan.routes[context.route].query) {
+            return .requestRefused(Refusal(failure.problem))
+        }
+        return .bodyExamined
+    }
+
+    private func scan(_ input: borrowing ByteBuffer, _ body: ByteRange, _ query: JSONQuery) -> JSONFailure? {
+        scanner.scan(input.bytes.slice(body), query: query, maxDepth: limits.maxJSONDepth)
+    }
+
+    /// Reads and deletions may come without a body, unless the credential puts something into it.
+    private func withoutBody(_ context: ExchangeContext) -> Event {
+        switch context.method {
+        case .get, .head, .delete, .options:
+            return plan.routes[context.route].alwaysInserts ? .requestRefused(.bodyMissing) : .bodyExamined
+        case .post, .put, .patch: return .requestRefused(.bodyMissing)
+        }
+    }
+
+    /// Splices what the program adds into a copy of the body; the caller's bytes stay as they came.
+    private func makeDraft(_ context: ExchangeContext) -> Event {
+        let body = context.reader.body
+        guard !body.isEmpty else { return .draftMade }
+        let route = plan.routes[context.route]
+        edits.removeAll()
+        for index in route.fields.indices {
+            if let refusal = decide(route.fields[index], scanner.found(index), index, context) {
+                return .requestRefused(refusal)
+            }
+        }
+        guard !edits.isEmpty else { return .draftMade }
+        context.body.clear()
+        context.body.append(context.input.bytes.slice(body))
+        edits.apply(to: &context.body)
+        context.bodyIsEdited = true
+        return .draftMade
+    }
+
+    private func decide(
+        _ field: BodyField, _ found: JSONFound, _ index: Int, _ context: ExchangeContext
+    ) -> Refusal? {
+        switch (field.rule, found.state) {
+        case (.apiKey, .present): if let json = field.json { edits.replace(found, with: json.bytes) }
+        case (.apiKey(let inserts), .absent): if inserts { insert(field, found, index, context) }
+        case (.apiKey, .parentAbsent): break
+        case (.apiKey(let inserts), .parentNotObject): if inserts { return .fieldHasNoParent }
+        case (.forbidden, .present): return .apiKeyNotExpected
+        case (.forbidden, _): break
+        case (.fixed, .present):
+            let value = context.reader.place(ofBodyRange: found.value)
+            if let json = field.json, !holds(context.input, value, json) { return .fieldDiffers }
+        case (.fixed, .absent): insert(field, found, index, context)
+        case (.fixed, .parentAbsent), (.fixed, .parentNotObject): return .fieldHasNoParent
+        }
+        return nil
+    }
+
+    private func holds(_ input: borrowing ByteBuffer, _ value: ByteRange, _ json: SecretBytes) -> Bool {
+        jsonValuesEqual(input.bytes.slice(value), json.bytes)
+    }
+
+    private func insert(_ field: BodyField, _ found: JSONFound, _ index: Int, _ context: ExchangeContext) {
+        guard let json = field.json else { return }
+        edits.insert(index, of: plan.routes[context.route].query, value: json.bytes, at: found)
+    }
+
+    // MARK: - The seal
+
+    /// Request line, Host and forwarded headers are written, then all is dated, digested and signed.
+    private func seal(_ context: ExchangeContext, _ input: borrowing ByteBuffer) -> Event {
+        let route = plan.routes[context.route]
+        let head = input.bytes
+        let digest = bodyDigest(context)
+        context.unseal()
+        guard let buffer = context.spare.take() else { preconditionFailure("the buffer for the seal is in place") }
+        var target = head.slice(context.reader.head.target)
+        if !route.stripPrefix.isEmpty && spanHasPrefix(target, route.stripPrefix.span) {
+            target = target.extracting(droppingFirst: route.stripPrefix.count)
+        }
+        var draft = Draft(
+            head: buffer, method: context.method, authority: route.authority, basePath: route.basePath, target: target)
+        draft.appendForwardedFields(of: context.reader.head, from: head)
+        let length = context.bodyIsEdited ? context.body.count : context.reader.body.count
+        let signer = signers[route.settings.credential]
+        if signer.signer.repeatsSignedHeader(draft) {
+            context.spare = draft.recycle()
+            return .requestRefused(.signedHeaderRepeated)
+        }
+        context.sealed = signer.signer.seal(draft, digest: digest, bodyLength: length, date: date)
+        context.written = 0
+        return .requestSealed
+    }
+
+    private func bodyDigest(_ context: ExchangeContext) -> BodyDigest {
+        if let digest = context.digest { return digest }
+        let digest: BodyDigest
+        if context.bodyIsEdited {
+            digest = context.hasher.digest(context.body.bytes)
+        } else {
+            let body = context.reader.body
+            if context.hashed > 0 {
+                let rest = ByteRange(Int(body.start) + context.hashed, Int(body.end))
+                context.hasher.update(context.input.bytes.slice(rest))
+                digest = context.hasher.finish()
+            } else {
+                digest = context.hasher.digest(context.input.bytes.slice(body))
+            }
+        }
+        context.hashed = -1
+        context.digest = digest
+        return digest
+    }
+
+    // MARK: - Deadlines and the end
+
+    private func set(_ deadline: Deadline, _ context: ExchangeContext) {
+        let milliseconds: Int
+        switch deadline {
+        case .body: milliseconds = connectionLimits.bodyTimeoutMilliseconds
+        case .callerWrite: milliseconds = connectionLimits.writeTimeoutMilliseconds
+        case .connect: milliseconds = plan.routes[context.route].timeouts.connectMilliseconds
+        case .write, .idle: milliseconds = plan.routes[context.route].timeouts.idleMilliseconds
+        case .firstByte: milliseconds = plan.routes[context.route].timeouts.firstByteMilliseconds
+        }
+        context.deadline = deadline
+        var at = now &+ UInt64(milliseconds)
+        // An answer that is already whole is not cut short by the total; everything before is.
+        if deadline != .callerWrite && context.route >= 0 { at = min(at, context.totalDeadline) }
+        timers.arm(TimerID(slot: context.inbound), at: at)
+    }
+
+    private func finish(_ context: ExchangeContext, _ outcome: Outcome) {
+        let connection = inbound(context)
+        let unread = context.reader.consumed < context.input.count || connection.readable
+        if outcome.cause == .callerLeft || (outcome.cause != .completed && context.exchange.answerBegan) {
+            return closeInbound(connection)
+        }
+        if context.closes || connection.ended || draining {
+            connection.context = nil
+            giveBack(context)
+            return unread || !connection.ended ? beginLinger(connection) : closeInbound(connection)
+        }
+        connection.state = .idle
+        if unread {
+            context.resetForNext()
+            queue(connection)
+        } else {
+            connection.context = nil
+            giveBack(context)
+        }
+        arm(connection.slot, after: connectionLimits.keepAliveMilliseconds)
+    }
+}

@@ -1,0 +1,312 @@
+// Callers' connections: accepting, reading requests, closing. What a request means is the exchange's business.
+
+internal import Config
+internal import Exchange
+internal import HTTP
+internal import Net
+internal import Policy
+internal import Signing
+internal import Synchronization
+
+/// A listener and the slot in which the poller finds it.
+final class ListenerBox {
+    let listener: Listener
+    var slot: UInt32 = 0
+    var paused = false
+    init(_ listener: consuming Listener) { self.listener = listener }
+}
+
+extension Worker {
+    // MARK: - Accepting
+
+    /// Takes the callers that wait, up to a bound per turn, so that those who were accepted are served as well.
+    func accept(_ index: Int) {
+        for _ in 0..<64 {
+            guard !draining else { return }
+            guard shared.connections.load(ordering: .relaxed) < connectionLimits.maxConnections else {
+                return pauseListener(index)
+            }
+            switch listeners[index].listener.accept() {
+            case .accepted(let socket): open(socket)
+            case .none: return
+            case .exhausted: return pauseListener(index)
+            case .failed: return pauseListener(index)
+            }
+        }
+    }
+
+    /// Nothing can be accepted now: callers wait in the backlog, and the poller is not asked about them for a while.
+    private func pauseListener(_ index: Int) {
+        let box = listeners[index]
+        guard !box.paused else { return }
+        box.paused = true
+        poller.remove(box.listener)
+        timers.arm(TimerID(slot: box.slot), at: now + Worker.acceptPauseMilliseconds)
+    }
+
+    func resumeListener(_ index: Int) {
+        let box = listeners[index]
+        guard box.paused, !draining else { return }
+        box.paused = false
+        do {
+            try poller.add(box.listener, slots.token(box.slot))
+        } catch {
+            pauseListener(index)
+        }
+    }
+
+    private func open(_ socket: consuming Socket) {
+        let token = slots.take()
+        let connection = InboundConnection(socket: socket, slot: token.slot)
+        do {
+            try poller.add(connection.socket, token)
+        } catch {
+            // No memory for another registration: the caller sees its connection closed.
+            slots.release(token.slot)
+            return
+        }
+        slots.set(token.slot, .inbound(connection))
+        inboundCount += 1
+        shared.connections.add(1, ordering: .relaxed)
+        arm(token.slot, after: connectionLimits.headTimeoutMilliseconds)
+        proceed(connection)
+    }
+
+    func closeInbound(_ connection: InboundConnection) {
+        guard connection.state != .closed else { return }
+        connection.state = .closed
+        if let context = connection.context {
+            connection.context = nil
+            giveBack(context)
+        }
+        timers.cancel(TimerID(slot: connection.slot))
+        poller.remove(connection.socket)
+        slots.release(connection.slot)
+        inboundCount -= 1
+        shared.connections.subtract(1, ordering: .relaxed)
+    }
+
+    // MARK: - Reading
+
+    func inboundReady(_ connection: InboundConnection, _ readiness: Readiness) {
+        if readiness.contains(.failed) || readiness.contains(.closed) {
+            connection.readable = true
+            return callerGone(connection)
+        }
+        if readiness.contains(.readable) || readiness.contains(.closedForReading) { connection.readable = true }
+        if readiness.contains(.writable), let context = connection.context, context.stalled {
+            callerTakesAgain(connection, context)
+        }
+        proceed(connection)
+    }
+
+    /// Reads and steps until the caller has nothing more, or until the exchange has the word.
+    func proceed(_ connection: InboundConnection) {
+        while true {
+            switch connection.state {
+            case .idle, .head:
+                if let context = connection.context, context.input.count > 0 {
+                    guard readHead(connection, context) else { break }
+                    continue
+                }
+            case .body:
+                if let context = connection.context, readBody(connection, context) { continue }
+            case .lingering: return linger(connection)
+            case .exchange, .closed: return
+            }
+            guard receive(connection) else { return }
+        }
+    }
+
+    /// One read. False where the caller has no more for now, or is gone.
+    private func receive(_ connection: InboundConnection) -> Bool {
+        guard connection.readable else { return false }
+        let context = connection.context ?? borrow(for: connection)
+        if context.input.room == 0 { context.input.reserve(context.input.capacity) }
+        let offered = context.input.room
+        switch read(connection.socket, into: &context.input) {
+        case .bytes(let count):
+            // Edge-triggered: a read that did not fill its room has emptied the socket; the next byte is a new edge.
+            connection.readable = count == offered
+            return true
+        case .wouldBlock:
+            connection.readable = false
+            if connection.state == .idle { dropContext(connection) }
+            return false
+        case .end:
+            connection.ended = true
+            connection.readable = false
+            callerEnded(connection)
+            return false
+        case .truncated, .failed, .tlsFailed:
+            callerGone(connection)
+            return false
+        }
+    }
+
+    /// True where the state moved on.
+    private func readHead(_ connection: InboundConnection, _ context: ExchangeContext) -> Bool {
+        switch context.reader.readHead(context.input, limits: limits) {
+        case .needMore:
+            if connection.state == .idle {
+                connection.state = .head
+                arm(connection.slot, after: connectionLimits.headTimeoutMilliseconds)
+            }
+            return false
+        case .refused(let refusal):
+            connection.state = .exchange
+            context.closes = true
+            drive(context, .requestRefused(Refusal(refusal)))
+            return true
+        case .complete:
+            connection.state = .exchange
+            context.method = context.reader.head.method
+            context.closes = !context.reader.head.keepAlive || connectionLimits.keepAliveMilliseconds == 0
+            drive(context, .headArrived)
+            return true
+        }
+    }
+
+    /// True where the state moved on.
+    private func readBody(_ connection: InboundConnection, _ context: ExchangeContext) -> Bool {
+        switch context.reader.readBody(&context.input, limits: limits) {
+        case .needMore:
+            hashArrived(context)
+            return false
+        case .refused(let refusal):
+            connection.state = .exchange
+            context.closes = true
+            drive(context, .requestRefused(Refusal(refusal)))
+        case .complete:
+            connection.state = .exchange
+            context.bodyIsWhole = true
+            drive(context, .bodyArrived)
+        }
+        return true
+    }
+
+    /// Digests what has come of the body while the rest is on its way, where the body is sent as it comes.
+    private func hashArrived(_ context: ExchangeContext) {
+        guard !plan.routes[context.route].alwaysInserts else { return }
+        if context.hashed < 0 { context.hashed = 0 }
+        let body = context.reader.body
+        let start = Int(body.start) + context.hashed
+        guard start < Int(body.end) else { return }
+        context.hasher.update(context.input.bytes.extracting(start..<Int(body.end)))
+        context.hashed = body.count
+    }
+
+    // MARK: - Ends
+
+    /// The caller sends no more. A request that was whole gets its answer all the same; half a one is dropped.
+    private func callerEnded(_ connection: InboundConnection) {
+        switch connection.state {
+        case .idle, .head, .lingering: closeInbound(connection)
+        case .body: callerGone(connection)
+        case .exchange, .closed: break
+        }
+    }
+
+    /// The caller takes no more, or its connection broke.
+    func callerGone(_ connection: InboundConnection) {
+        guard connection.state == .exchange || connection.state == .body, let context = connection.context else {
+            return closeInbound(connection)
+        }
+        connection.state = .exchange
+        connection.ended = true
+        connection.readable = false
+        context.closes = true
+        context.stalled = false
+        context.output.clear()
+        context.pendingPayload = 0
+        drive(context, .callerLeft)
+        // What was held back for the caller is read to its end now, without it.
+        if let upstream = context.upstream { relay(upstream, context) }
+    }
+
+    func inboundLate(_ connection: InboundConnection) {
+        switch connection.state {
+        case .idle, .lingering: closeInbound(connection)
+        case .head:
+            guard let context = connection.context else { return closeInbound(connection) }
+            connection.state = .exchange
+            context.closes = true
+            drive(context, .requestRefused(.headTimeout))
+        case .body, .exchange:
+            guard let context = connection.context, let deadline = context.deadline else { return }
+            connection.state = .exchange
+            drive(context, .deadlinePassed(deadline))
+        case .closed: break
+        }
+    }
+
+    /// Throws away what a refused caller still sends, so that our answer reaches it before the connection ends.
+    func beginLinger(_ connection: InboundConnection) {
+        connection.socket.shutdownWriting()
+        if connection.ended { return closeInbound(connection) }
+        connection.state = .lingering
+        timers.arm(TimerID(slot: connection.slot), at: now + Worker.lingerMilliseconds)
+        linger(connection)
+    }
+
+    private func linger(_ connection: InboundConnection) {
+        guard connection.readable else { return }
+        let context = borrow(for: connection)
+        defer { if connection.state != .closed { dropContext(connection) } }
+        for _ in 0..<16 {
+            context.input.clear()
+            switch read(connection.socket, into: &context.input) {
+            case .bytes: continue
+            case .wouldBlock:
+                connection.readable = false
+                return
+            case .end, .truncated, .failed, .tlsFailed: return closeInbound(connection)
+            }
+        }
+        queue(connection)
+    }
+
+    // MARK: - Contexts
+
+    private func borrow(for connection: InboundConnection) -> ExchangeContext {
+        let context =
+            contexts.popLast()
+            ?? ExchangeContext(
+                inputCapacity: limits.maxHead + 4_096,
+                receivedCapacity: max(limits.maxHead + 1_024, connectionLimits.relayBuffer))
+        context.inbound = connection.slot
+        connection.context = context
+        return context
+    }
+
+    private func dropContext(_ connection: InboundConnection) {
+        guard let context = connection.context else { return }
+        connection.context = nil
+        giveBack(context)
+    }
+
+    /// Back to the pool, wiped; beyond the bound it is let go.
+    func giveBack(_ context: ExchangeContext) {
+        context.wipe()
+        guard contexts.count < Worker.keptContexts else { return }
+        if context.input.capacity > 4 * limits.maxHead {
+            guard contexts.count < Worker.keptLargeInputs else { return }
+        }
+        contexts.append(context)
+    }
+
+    /// To be gone on with after the events of this turn.
+    func queue(_ connection: InboundConnection) {
+        guard !connection.queued else { return }
+        connection.queued = true
+        goOn.append(connection)
+    }
+}
+
+/// One read into the free room of a buffer.
+private func read(_ socket: borrowing Socket, into buffer: inout ByteBuffer) -> IOResult {
+    var room = buffer.free
+    let result = socket.read(into: &room)
+    if case .bytes(let count) = result { buffer.commit(count) }
+    return result
+}

@@ -1,0 +1,173 @@
+// The way back: the upstream's answer is read, written afresh and handed to the caller, no faster than the caller takes
+// it. What is held for a slow caller is bounded by the two buffers of the exchange.
+
+internal import Exchange
+internal import HTTP
+internal import Net
+internal import Policy
+
+extension Worker {
+    /// Output that is gathered before it is written in any case.
+    private static let gatherBytes = 32 * 1024
+
+    enum FlushResult { case done, stalled, broken }
+
+    /// Goes on with the answer until more bytes are needed, the caller stalls, or the connection is given up.
+    func relay(_ connection: UpstreamConnection, _ context: ExchangeContext) {
+        while connection.context === context && connection.state == .lent && !context.stalled {
+            switch context.answer.next(&context.received, limits: limits, end: connection.end) {
+            case .needMore:
+                if receiveAnswer(connection, context) { continue }
+                return waitForAnswer(context)
+            case .interim: continue
+            case .head: drive(context, .answerHeadArrived)
+            case .payload(let count): deliver(count, context)
+            case .complete(let reusable):
+                if context.chunksOut { context.output.append("0\r\n\r\n") }
+                return drive(context, .answerCompleted(reusable: reusable))
+            case .refused(let refusal): return drive(context, .answerRefused(refusal))
+            case .ended(let begun):
+                let nothing = !begun && nothingWasTaken(connection, context)
+                return drive(context, .upstreamLost(UpstreamLoss(nothingTaken: nothing)))
+            }
+        }
+    }
+
+    /// One read. True where something came, if only the end.
+    private func receiveAnswer(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Bool {
+        guard connection.readable else { return false }
+        context.received.compact()
+        precondition(context.received.room > 0, "what is decoded is used before more is read")
+        switch connection.read(into: &context.received) {
+        case .bytes:
+            if context.exchange.phase == .answered && context.deadline == .idle { touchIdle(context) }
+        case .wouldBlock:
+            connection.readable = false
+            return false
+        case .end: connection.end = .orderly
+        case .truncated, .failed, .tlsFailed: connection.end = .broken
+        }
+        return true
+    }
+
+    private func touchIdle(_ context: ExchangeContext) {
+        let route = plan.routes[context.route]
+        let at = min(now &+ UInt64(route.timeouts.idleMilliseconds), context.totalDeadline)
+        timers.arm(TimerID(slot: context.inbound), at: at)
+    }
+
+    /// Nothing more for now: what was gathered goes out.
+    private func waitForAnswer(_ context: ExchangeContext) {
+        guard context.output.count > 0 else { return }
+        flushed(flush(context), context)
+    }
+
+    private func deliver(_ count: Int, _ context: ExchangeContext) {
+        if context.exchange.callerIsGone {
+            context.answer.consume(count, &context.received)
+        } else if context.chunksOut {
+            context.output.appendChunkSize(count)
+            context.output.append(context.received.bytes.extracting(first: count))
+            context.output.append("\r\n")
+            context.answer.consume(count, &context.received)
+            if context.output.count >= Worker.gatherBytes { flushed(flush(context), context) }
+        } else {
+            context.pendingPayload = count
+            flushed(flush(context), context)
+        }
+    }
+
+    private func flushed(_ result: FlushResult, _ context: ExchangeContext) {
+        switch result {
+        case .done: break
+        case .stalled: drive(context, .callerStalled)
+        case .broken: callerGone(inbound(context))
+        }
+    }
+
+    /// Writes what is held for the caller, the payload from where it lies.
+    func flush(_ context: ExchangeContext) -> FlushResult {
+        let connection = inbound(context)
+        while context.output.count + context.pendingPayload > 0 {
+            let result = connection.socket.write(
+                context.output.bytes, context.received.bytes.extracting(first: context.pendingPayload))
+            switch result {
+            case .bytes(let count):
+                let ofOutput = min(count, context.output.count)
+                context.output.consume(ofOutput)
+                if count > ofOutput {
+                    context.pendingPayload -= count - ofOutput
+                    context.answer.consume(count - ofOutput, &context.received)
+                }
+            case .wouldBlock:
+                context.stalled = true
+                return .stalled
+            case .end, .truncated, .failed, .tlsFailed:
+                context.answer.consume(context.pendingPayload, &context.received)
+                context.pendingPayload = 0
+                context.output.clear()
+                return .broken
+            }
+        }
+        return .done
+    }
+
+    func callerTakesAgain(_ connection: InboundConnection, _ context: ExchangeContext) {
+        context.stalled = false
+        switch flush(context) {
+        case .stalled: return drive(context, .callerStalled)
+        case .broken: return callerGone(connection)
+        case .done: break
+        }
+        if context.exchange.phase == .settled { return drive(context, .answerDelivered) }
+        drive(context, .callerResumed)
+        if let upstream = context.upstream { relay(upstream, context) }
+    }
+
+    /// The answer's head, written afresh: only fields that the parser accepted, one framing, ours.
+    func relayHead(_ context: ExchangeContext) {
+        if !context.exchange.callerIsGone {
+            context.output.append("HTTP/1.1 ")
+            context.output.appendDecimal(context.answer.head.status)
+            context.output.append(" ")
+            context.output.append(context.received.bytes.slice(context.answer.head.reason))
+            context.output.append("\r\n")
+            context.output.appendForwardedFields(of: context.answer.head, from: context.received.bytes)
+            switch context.answer.head.framing {
+            case .none: break
+            case .length(let length):
+                context.output.append("Content-Length: ")
+                context.output.appendDecimal(length)
+                context.output.append("\r\n")
+            case .chunked, .untilClose:
+                context.chunksOut = true
+                context.output.append("Transfer-Encoding: chunked\r\n")
+            }
+            context.output.append(context.closes || draining ? "Connection: close\r\n\r\n" : "\r\n")
+        }
+        context.answer.takeHead(&context.received)
+    }
+
+    /// An answer of the gateway's own. The connection lives on only where the request was read to its end.
+    func respond(_ context: ExchangeContext, _ refusal: Refusal) -> Event? {
+        if !context.closes && !context.bodyIsWhole {
+            context.closes = context.reader.readBody(&context.input, limits: limits) != .complete
+        }
+        if draining { context.closes = true }
+        let product = context.route >= 0 ? plan.routes[context.route].settings.product : plan.fallbackProduct
+        let id = requestIDs.next()
+        refusal.write(
+            to: &context.output, product: product, requestID: id.span, close: context.closes,
+            body: context.method != .head)
+        return flushAnswer(context)
+    }
+
+    /// The last of the answer goes to the kernel.
+    func flushAnswer(_ context: ExchangeContext) -> Event? {
+        switch flush(context) {
+        case .done: .answerDelivered
+        case .stalled: .callerStalled
+        case .broken: .callerLeft
+        }
+    }
+}

@@ -1,0 +1,369 @@
+// Connections to upstreams: names, addresses, TLS, the pool, and the writing of sealed requests.
+
+internal import Exchange
+internal import HTTP
+internal import Net
+internal import Policy
+internal import Signing
+
+/// A worker's view of one upstream.
+final class UpstreamState {
+    let settings: UpstreamSettings
+    let tls: TLSClientContext?
+    var pool: Pool
+    /// The addresses of the last good answer; a literal address is its own.
+    var addresses: [SocketAddress]
+    let isLiteral: Bool
+    /// Monotonic milliseconds at which `addresses` are to be asked for again.
+    var refreshAt: UInt64 = 0
+    /// When the name was asked for; nil once it was answered.
+    var askedAt: UInt64?
+    /// Where the next connection begins in `addresses`, so that they share the load.
+    var rotation = 0
+    /// Connections that wait for the name.
+    var waitingForName: [UpstreamConnection] = []
+
+    init(_ settings: UpstreamSettings) throws(TLSProblem) {
+        self.settings = settings
+        tls =
+            settings.isTLS
+            ? try TLSClientContext(caFile: settings.caFile, serverName: settings.serverName) : nil
+        pool = Pool(maxConnections: settings.maxConnections, maxWaiting: settings.maxWaiting)
+        let literal = SocketAddress(literal: settings.host, port: settings.port)
+        addresses = literal.map { [$0] } ?? []
+        isLiteral = literal != nil
+    }
+}
+
+extension Worker {
+    // MARK: - The pool
+
+    func connect(_ context: ExchangeContext, fresh: Bool) -> Event? {
+        let index = plan.routes[context.route].settings.upstream
+        switch upstreams[index].pool.ask(context.inbound, fresh: fresh) {
+        case .idle(let slot):
+            guard case .upstream(let connection) = slots[slot] else { preconditionFailure("an idle connection exists") }
+            lend(connection, to: context)
+            return .connectionLent(reused: true)
+        case .open: return open(index, for: context)
+        case .replace(let slot):
+            guard case .upstream(let connection) = slots[slot] else { preconditionFailure("an idle connection exists") }
+            forget(connection)
+            return open(index, for: context)
+        case .wait: return nil
+        case .full: return .connectionFailed(.poolFull)
+        }
+    }
+
+    private func lend(_ connection: UpstreamConnection, to context: ExchangeContext) {
+        timers.cancel(TimerID(slot: connection.slot))
+        connection.state = .lent
+        connection.context = context
+        context.upstream = connection
+    }
+
+    func returnConnection(_ context: ExchangeContext) {
+        guard let connection = context.upstream else { return }
+        context.upstream = nil
+        connection.context = nil
+        let state = upstreams[connection.upstream]
+        let keep = state.settings.keepAliveMilliseconds > 0 && !draining && staysQuiet(connection)
+        follow(state.pool.returned(connection.slot, keep: keep), connection)
+    }
+
+    func closeConnection(_ context: ExchangeContext) {
+        guard let connection = context.upstream else { return }
+        context.upstream = nil
+        close(connection)
+    }
+
+    /// The exchange asks no more: it leaves the queue, or its connection is not opened to the end.
+    func cancelConnect(_ context: ExchangeContext) {
+        let index = plan.routes[context.route].settings.upstream
+        if upstreams[index].pool.withdraw(context.inbound) { return }
+        if openings.contains(where: { $0.upstream == index && $0.exchange == context.inbound }) {
+            openings.removeAll { $0.upstream == index && $0.exchange == context.inbound }
+            follow(upstreams[index].pool.closed(), index)
+            return
+        }
+        closeConnection(context)
+    }
+
+    /// Closes a connection that was lent or was being opened; its place goes to whoever waits.
+    func close(_ connection: UpstreamConnection) {
+        guard connection.state != .closed else { return }
+        let index = connection.upstream
+        forget(connection)
+        follow(upstreams[index].pool.closed(), index)
+    }
+
+    /// Takes a connection out of poller, timers and table; the pool has been told, or is told next.
+    private func forget(_ connection: UpstreamConnection) {
+        if connection.state == .resolving {
+            upstreams[connection.upstream].waitingForName.removeAll { $0 === connection }
+        }
+        connection.state = .closed
+        connection.context = nil
+        connection.close(poller)
+        timers.cancel(TimerID(slot: connection.slot))
+        slots.release(connection.slot)
+    }
+
+    private func follow(_ next: Pool.Next, _ connection: UpstreamConnection) {
+        switch next {
+        case .keep:
+            connection.state = .idle
+            arm(connection.slot, after: upstreams[connection.upstream].settings.keepAliveMilliseconds)
+        case .close: close(connection)
+        case .lend(let exchange):
+            guard let context = context(of: exchange) else { preconditionFailure("who waits is there") }
+            lend(connection, to: context)
+            drive(context, .connectionLent(reused: true))
+        case .nothing, .open: preconditionFailure("a connection that came back is kept, lent or closed")
+        }
+    }
+
+    private func follow(_ next: Pool.Next, _ upstream: Int) {
+        switch next {
+        case .nothing: break
+        case .open(let exchange): openings.append((upstream, exchange))
+        case .keep, .close, .lend: preconditionFailure("a connection that is gone is not lent")
+        }
+    }
+
+    private func context(of exchange: UInt32) -> ExchangeContext? {
+        guard case .inbound(let connection) = slots[exchange] else { return nil }
+        return connection.context
+    }
+
+    func openForWaiting(_ upstream: Int, _ exchange: UInt32) {
+        guard let context = context(of: exchange) else { preconditionFailure("who waits is there") }
+        if let event = open(upstream, for: context) { drive(context, event) }
+    }
+
+    // MARK: - Opening
+
+    /// Begins to open a connection; an event where it is decided at once.
+    private func open(_ upstream: Int, for context: ExchangeContext) -> Event? {
+        let token = slots.take()
+        let connection = UpstreamConnection(slot: token.slot, upstream: upstream)
+        slots.set(token.slot, .upstream(connection))
+        connection.context = context
+        context.upstream = connection
+        let state = upstreams[upstream]
+        let asks = askForName(upstream)
+        guard state.addresses.isEmpty else { return begin(connection) }
+        if asks {
+            state.waitingForName.append(connection)
+            return nil
+        }
+        context.upstream = nil
+        close(connection)
+        return .connectionFailed(.nameUnknown)
+    }
+
+    /// Asks for the name where the last answer is too old; the old one is used meanwhile. True where an answer will come.
+    private func askForName(_ upstream: Int) -> Bool {
+        let state = upstreams[upstream]
+        guard !state.isLiteral, state.addresses.isEmpty || now >= state.refreshAt else { return false }
+        // A question that got lost (its answer met a full mailbox) is asked again after a while.
+        if let askedAt = state.askedAt, now < askedAt + 60_000 { return true }
+        let mailbox = mailbox
+        let isTaken = shared.resolver.ask(host: state.settings.host, port: state.settings.port) { answer in
+            _ = mailbox.post(.resolved(upstream: upstream, answer))
+        }
+        state.askedAt = isTaken ? now : nil
+        return isTaken
+    }
+
+    func nameResolved(_ upstream: Int, _ answer: ResolvedAddresses) {
+        let state = upstreams[upstream]
+        state.askedAt = nil
+        if answer.addresses.isEmpty {
+            // What is known stays in use; the name is asked for again soon.
+            state.refreshAt = now &+ 1_000
+        } else {
+            state.addresses = answer.addresses
+            state.refreshAt = now &+ UInt64(state.settings.resolveMilliseconds)
+        }
+        let waiting = state.waitingForName
+        state.waitingForName.removeAll()
+        for connection in waiting {
+            guard let context = connection.context else { continue }
+            if state.addresses.isEmpty {
+                fail(connection, .nameUnknown)
+            } else if let event = begin(connection) {
+                drive(context, event)
+            }
+        }
+    }
+
+    /// The first address. All of them are tried, each for its share of the time for connecting.
+    private func begin(_ connection: UpstreamConnection) -> Event? {
+        let state = upstreams[connection.upstream]
+        connection.firstAddress = state.rotation
+        state.rotation = (state.rotation + 1) % state.addresses.count
+        connection.attempt = 0
+        return tryNext(connection)
+    }
+
+    private func tryNext(_ connection: UpstreamConnection) -> Event? {
+        let state = upstreams[connection.upstream]
+        while connection.attempt < state.addresses.count {
+            let address = state.addresses[(connection.firstAddress + connection.attempt) % state.addresses.count]
+            connection.attempt += 1
+            do {
+                let socket = try Socket.connect(to: address)
+                try poller.add(socket, slots.renew(connection.slot))
+                connection.transport = .plain(socket)
+                connection.state = .connecting
+                arm(connection.slot, after: max(1, state.settings.timeouts.connectMilliseconds / state.addresses.count))
+                return nil
+            } catch {
+                connection.lastFailure = .refused
+            }
+        }
+        let failure = connection.lastFailure
+        connection.context?.upstream = nil
+        close(connection)
+        return .connectionFailed(failure)
+    }
+
+    private func fail(_ connection: UpstreamConnection, _ failure: ConnectFailure) {
+        let context = connection.context
+        context?.upstream = nil
+        close(connection)
+        if let context { drive(context, .connectionFailed(failure)) }
+    }
+
+    /// This address is of no use; the next one, if there is one.
+    private func tryNextAfter(_ failure: ConnectFailure, _ connection: UpstreamConnection) {
+        let context = connection.context
+        connection.close(poller)
+        connection.lastFailure = failure
+        if let event = tryNext(connection), let context { drive(context, event) }
+    }
+
+    func upstreamLate(_ connection: UpstreamConnection) {
+        switch connection.state {
+        case .connecting, .handshaking: tryNextAfter(.timeout, connection)
+        case .idle: closeIdle(connection)
+        case .resolving, .lent, .closed: break
+        }
+    }
+
+    func closeIdle(_ connection: UpstreamConnection) {
+        let known = upstreams[connection.upstream].pool.idleClosed(connection.slot)
+        precondition(known, "an idle connection is in its pool")
+        forget(connection)
+    }
+
+    // MARK: - Events
+
+    func upstreamReady(_ connection: UpstreamConnection, _ readiness: Readiness) {
+        switch connection.state {
+        case .connecting:
+            guard readiness != [] else { return }
+            if connection.connectError() != nil { return tryNextAfter(.refused, connection) }
+            guard readiness.contains(.writable) else { return }
+            connected(connection)
+        case .handshaking: shakeHands(connection)
+        case .idle:
+            guard readiness.contains(.readable) || readiness.contains(.closedForReading) || readiness.contains(.failed)
+            else { return }
+            connection.note(readiness)
+            if !staysQuiet(connection) { closeIdle(connection) }
+        case .lent:
+            guard let context = connection.context else { return }
+            connection.note(readiness)
+            if readiness.contains(.writable), let event = write(connection, context) { drive(context, event) }
+            relay(connection, context)
+        case .resolving, .closed: break
+        }
+    }
+
+    private func connected(_ connection: UpstreamConnection) {
+        guard let tls = upstreams[connection.upstream].tls else { return ready(connection) }
+        do {
+            try connection.startTLS(tls)
+        } catch {
+            return tryNextAfter(.tlsFailed, connection)
+        }
+        connection.state = .handshaking
+        shakeHands(connection)
+    }
+
+    private func shakeHands(_ connection: UpstreamConnection) {
+        switch connection.handshake() {
+        case .done: ready(connection)
+        case .wantRead, .wantWrite: break
+        case .failed(let problem): tryNextAfter(problem.isCertificate ? .certificateRefused : .tlsFailed, connection)
+        }
+    }
+
+    private func ready(_ connection: UpstreamConnection) {
+        guard let context = connection.context else { return close(connection) }
+        lend(connection, to: context)
+        drive(context, .connectionLent(reused: false))
+    }
+
+    /// Whether an idle connection may still carry a request: nothing came but what TLS says to itself.
+    private func staysQuiet(_ connection: UpstreamConnection) -> Bool {
+        connection.isQuiet(&scratch)
+    }
+
+    // MARK: - Writing
+
+    func send(_ context: ExchangeContext) -> Event? {
+        guard let connection = context.upstream else { preconditionFailure("a request is sent on a lent connection") }
+        context.received.clear()
+        context.answer.begin(context.method)
+        context.written = 0
+        connection.writtenBefore = connection.bytesWritten
+        return write(connection, context)
+    }
+
+    /// Writes what is left of the sealed request; an event once all of it is with the kernel, or nothing of it ever will.
+    private func write(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Event? {
+        switch context.sealed {
+        case .none: nil
+        case .some(let sealed):
+            if context.bodyIsEdited {
+                write(sealed, context.body.bytes, connection, context)
+            } else {
+                write(sealed, context.input.bytes.slice(context.reader.body), connection, context)
+            }
+        }
+    }
+
+    private func write(
+        _ sealed: borrowing SealedRequest, _ body: Span<UInt8>, _ connection: UpstreamConnection,
+        _ context: ExchangeContext
+    ) -> Event? {
+        precondition(body.count == sealed.bodyLength, "what is sent is what was sealed")
+        let total = sealed.head.count + body.count
+        guard context.written < total else { return nil }
+        while context.written < total {
+            let head = sealed.head.extracting(droppingFirst: min(context.written, sealed.head.count))
+            let rest = body.extracting(droppingFirst: max(0, context.written - sealed.head.count))
+            switch connection.write(head, rest) {
+            case .bytes(let count): context.written += count
+            case .wouldBlock: return nil
+            case .end, .truncated, .failed, .tlsFailed:
+                // With a part of it on the way the upstream may have answered: the poller reports the end, and what can
+                // still be read is read then.
+                return context.written == 0 ? .upstreamLost(UpstreamLoss(nothingTaken: true)) : nil
+            }
+        }
+        return .requestWritten
+    }
+
+    /// Whether not one byte of the request can have been read. The kernel knows: the upstream had ended its side before
+    /// the request came (its end was read, and what followed was a reset), and it acknowledged nothing since.
+    func nothingWasTaken(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Bool {
+        if context.written == 0 { return true }
+        guard connection.end == .orderly, connection.wasResetAfterEnd() else { return false }
+        guard let taken = connection.bytesTaken() else { return false }
+        return taken <= connection.writtenBefore
+    }
+}

@@ -1,0 +1,214 @@
+// One thread's share of the gateway: its poller, listeners, connections, pools and timers. Nothing here is shared with
+// another worker but the mailbox and the count of connections.
+// This file: what a worker has, and its loop. What it does is in the extensions.
+
+internal import Config
+internal import Exchange
+internal import HTTP
+internal import Net
+internal import Policy
+internal import Signing
+internal import Synchronization
+
+/// What other threads say to a worker.
+enum Message: Sendable {
+    case resolved(upstream: Int, ResolvedAddresses)
+    case drain
+    case stop
+}
+
+/// What all workers share.
+final class Shared: Sendable {
+    let plan: Plan
+    let resolver: Resolver
+    /// Inbound connections of the process.
+    let connections = Atomic<Int>(0)
+
+    init(plan: Plan, resolver: Resolver) {
+        self.plan = plan
+        self.resolver = resolver
+    }
+}
+
+/// A signer needs an owner of its own: it is noncopyable and kept in a list.
+final class SignerBox {
+    var signer: Signer
+    init(_ settings: CredentialSettings) { signer = Signer(settings) }
+}
+
+final class Worker {
+    /// How long a listener rests when no descriptor or connection can be had.
+    static let acceptPauseMilliseconds: UInt64 = 100
+    /// How long a refused caller may go on sending before its connection is closed.
+    static let lingerMilliseconds: UInt64 = 2_000
+    /// Contexts that are kept for reuse, and how many of them may keep a large input buffer.
+    static let keptContexts = 1_024
+    static let keptLargeInputs = 32
+
+    let shared: Shared
+    let plan: Plan
+    let limits: HTTPLimits
+    let connectionLimits: ConnectionLimits
+    var poller: Poller
+    var timers: TimerWheel
+    var slots = SlotTable()
+    let mailbox: Mailbox<Message>
+    let listeners: [ListenerBox]
+    let upstreams: [UpstreamState]
+    let signers: [SignerBox]
+    var scanner = JSONScanner()
+    var edits = JSONEdits()
+    var requestIDs: RequestIDs
+    /// For looking at idle connections.
+    var scratch = ByteBuffer(capacity: 512)
+
+    /// Monotonic milliseconds, read once per turn.
+    var now: UInt64
+    /// The date of requests sealed now; made once per second.
+    var date: HTTPDate
+    var contexts: [ExchangeContext] = []
+    var largeInputs = 0
+    /// Connections with bytes left to look at when their exchange had ended.
+    var goOn: [InboundConnection] = []
+    /// Places in pools that became free for waiting exchanges.
+    var openings: [(upstream: Int, exchange: UInt32)] = []
+    var inboundCount = 0
+    var draining = false
+    var drainDeadline: UInt64 = .max
+    var stopped = false
+    /// Requests were ended before their time.
+    var wasCutShort = false
+    /// The slot whose timer ends a drain: the mailbox's, which has no other.
+    private(set) var drainSlot: UInt32 = 0
+    private var goingOn: [InboundConnection] = []
+    private var laterEvents: [(token: Token, readiness: Readiness)] = []
+    private var expired: [TimerID] = []
+    private var messages: [Message] = []
+
+    init(
+        shared: Shared, listeners: consuming [ListenerBox], mailbox: Mailbox<Message>, wakeUp: WakeUp, index: Int
+    ) throws(StartFailure) {
+        let settings = shared.plan.settings
+        self.shared = shared
+        plan = shared.plan
+        limits = settings.limits
+        connectionLimits = settings.connections
+        now = Clock.monotonicMilliseconds()
+        date = HTTPDate(unixSeconds: Clock.realtimeSeconds())
+        timers = TimerWheel(now: now)
+        self.mailbox = mailbox
+        self.listeners = listeners
+        requestIDs = RequestIDs(worker: index)
+        signers = settings.credentials.map { SignerBox($0) }
+        do {
+            poller = try Poller()
+            var states: [UpstreamState] = []
+            for upstream in settings.upstreams { states.append(try UpstreamState(upstream)) }
+            upstreams = states
+            let token = slots.take()
+            slots.set(token.slot, .mailbox)
+            drainSlot = token.slot
+            try poller.add(wakeUp, token)
+            for index in self.listeners.indices {
+                let token = slots.take()
+                slots.set(token.slot, .listener(index))
+                self.listeners[index].slot = token.slot
+                try poller.add(self.listeners[index].listener, token)
+            }
+        } catch let error as SystemError {
+            throw StartFailure("a worker could not be set up: \(error)")
+        } catch let problem as TLSProblem {
+            throw StartFailure("TLS could not be set up: \(problem.text)")
+        } catch {
+            throw StartFailure("a worker could not be set up")
+        }
+    }
+
+    /// Serves until it is told to stop and nothing is left to do.
+    func run() {
+        while !stopped {
+            let wait = goOn.isEmpty && openings.isEmpty ? timers.millisecondsToWait(now: now) : 0
+            guard let count = try? poller.wait(milliseconds: wait) else { preconditionFailure("epoll_wait refused") }
+            tick()
+            handleEvents(count)
+            handleLeftovers()
+            handleTimers()
+            if draining { continueDrain() }
+        }
+    }
+
+    private func tick() {
+        now = Clock.monotonicMilliseconds()
+        let seconds = Clock.realtimeSeconds()
+        if seconds != date.unixSeconds { date = HTTPDate(unixSeconds: seconds) }
+    }
+
+    /// Upstream events come first: a connection that was closed while it was idle is noticed before a request of the same
+    /// batch could be given to it.
+    private func handleEvents(_ count: Int) {
+        laterEvents.removeAll(keepingCapacity: true)
+        for index in 0..<count {
+            let event = poller.event(index)
+            switch slots.find(event.token) {
+            case .upstream(let connection): upstreamReady(connection, event.readiness)
+            case .free: break
+            case .inbound, .listener, .mailbox: laterEvents.append(event)
+            }
+        }
+        for event in laterEvents {
+            switch slots.find(event.token) {
+            case .inbound(let connection): inboundReady(connection, event.readiness)
+            case .listener(let index): accept(index)
+            case .mailbox: readMailbox()
+            case .free, .upstream: break
+            }
+        }
+    }
+
+    private func handleLeftovers() {
+        var rounds = 0
+        while !(goOn.isEmpty && openings.isEmpty) && rounds < 16 {
+            rounds += 1
+            swap(&goOn, &goingOn)
+            for connection in goingOn {
+                connection.queued = false
+                proceed(connection)
+            }
+            goingOn.removeAll(keepingCapacity: true)
+            let places = openings
+            openings.removeAll(keepingCapacity: true)
+            for place in places { openForWaiting(place.upstream, place.exchange) }
+        }
+    }
+
+    private func handleTimers() {
+        expired.removeAll(keepingCapacity: true)
+        timers.advance(to: now, expired: &expired)
+        for id in expired {
+            switch slots[id.slot] {
+            case .inbound(let connection): inboundLate(connection)
+            case .upstream(let connection): upstreamLate(connection)
+            case .listener(let index): resumeListener(index)
+            case .free, .mailbox: break
+            }
+        }
+    }
+
+    private func readMailbox() {
+        messages.removeAll(keepingCapacity: true)
+        mailbox.drain(into: &messages)
+        for message in messages {
+            switch message {
+            case .resolved(let upstream, let answer): nameResolved(upstream, answer)
+            case .drain: beginDrain()
+            case .stop: stopNow()
+            }
+        }
+    }
+
+    func arm(_ slot: UInt32, after milliseconds: Int) {
+        timers.arm(TimerID(slot: slot), at: now &+ UInt64(milliseconds))
+    }
+
+    func disarm(_ slot: UInt32) { timers.cancel(TimerID(slot: slot)) }
+}

@@ -1,0 +1,40 @@
+// Wide loads and moves for the per-byte loops of the room: eight bytes of a span or a literal as one word, bytes moved
+// within a span. Relies on bounds being checked here or by RawSpan. Refuses, by precondition, whatever lies outside.
+
+extension Span where Element == UInt8 {
+    /// The eight bytes from `offset` on, the first of them lowest. The offset is checked.
+    @inline(__always)
+    func word(at offset: Int) -> UInt64 {
+        // SAFETY: RawSpan checks that eight bytes lie within the span; every bit pattern is a UInt64.
+        UInt64(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    }
+}
+
+extension StaticString {
+    /// Up to eight bytes of the literal from `offset` on, the first of them lowest, zeros behind the end.
+    @inline(__always)
+    func word(at offset: Int = 0) -> UInt64 {
+        var word: UInt64 = 0
+        var at = offset
+        while at < utf8CodeUnitCount && at < offset + 8 {
+            // SAFETY: `at` is below the count of the literal's bytes, which live as long as the program.
+            word |= UInt64(unsafe utf8Start[at]) &<< UInt64((at - offset) * 8)
+            at += 1
+        }
+        return word
+    }
+}
+
+extension MutableSpan where Element == UInt8 {
+    /// Moves `count` bytes from `source` down to `target` within the span; the two may overlap.
+    @_lifetime(self: copy self)
+    mutating func move(from source: Int, to target: Int, count moved: Int) {
+        precondition(source >= 0 && target >= 0 && moved >= 0, "bytes are moved within the span")
+        precondition(max(source, target) <= count - moved, "bytes are moved within the span")
+        guard moved > 0 && source != target else { return }
+        // SAFETY: both ranges were checked to lie within the span; `update` moves between overlapping ranges.
+        unsafe withUnsafeMutableBufferPointer { buffer in
+            if let base = buffer.baseAddress { unsafe (base + target).update(from: base + source, count: moved) }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+// A stack of plain values that keeps its storage between scans, without the reference count and the uniqueness test
+// of an array. Relies on the allocator. Refuses, by precondition, every access outside of what was pushed.
+
+/// A reusable stack; one owner.
+@safe
+struct JSONStack<Element: BitwiseCopyable>: ~Copyable {
+    private var base: UnsafeMutablePointer<Element>
+    private var capacity: Int
+    private(set) var count = 0
+
+    /// A stack with room for `capacity` (at least 1) elements.
+    init(capacity: Int) {
+        precondition(capacity > 0, "a stack needs room")
+        // SAFETY: fresh storage of `capacity` elements; only elements below `count` are ever read.
+        unsafe base = .allocate(capacity: capacity)
+        self.capacity = capacity
+    }
+
+    deinit {
+        // SAFETY: `base` was allocated by this owner; plain values need no deinitialisation.
+        unsafe base.deallocate()
+    }
+
+    subscript(index: Int) -> Element {
+        @inline(__always) get {
+            precondition(index >= 0 && index < count, "an index lies within the stack")
+            // SAFETY: checked above; everything below `count` was written by `push` or `extend`.
+            return unsafe base[index]
+        }
+        @inline(__always) set {
+            precondition(index >= 0 && index < count, "an index lies within the stack")
+            // SAFETY: as above.
+            unsafe base[index] = newValue
+        }
+    }
+
+    @inline(__always)
+    mutating func push(_ element: Element) {
+        if count == capacity { grow(to: capacity * 2) }
+        // SAFETY: `grow` made room for one more.
+        unsafe base[count] = element
+        count += 1
+    }
+
+    @inline(__always)
+    mutating func pop() -> Element {
+        precondition(count > 0, "an empty stack is not popped")
+        count -= 1
+        // SAFETY: the element was pushed and its storage is still there.
+        return unsafe base[count]
+    }
+
+    /// Drops elements until `count` are left.
+    @inline(__always)
+    mutating func truncate(to count: Int) {
+        precondition(count >= 0 && count <= self.count, "a stack is not truncated to more than it holds")
+        self.count = count
+    }
+
+    /// Pushes `element` `number` times.
+    mutating func extend(by number: Int, with element: Element) {
+        precondition(number >= 0, "a stack is not extended backwards")
+        if capacity - count < number { grow(to: max(capacity * 2, count + number)) }
+        // SAFETY: room for `number` elements was made above.
+        unsafe (base + count).initialize(repeating: element, count: number)
+        count += number
+    }
+
+    /// Empties the stack, and gives its storage back where that grew beyond `limit` elements.
+    mutating func reset(keepingAtMost limit: Int) {
+        count = 0
+        if capacity > limit { grow(to: limit) }
+    }
+
+    @inline(never)
+    private mutating func grow(to wanted: Int) {
+        // SAFETY: fresh storage takes the `count` elements (never more than `wanted`); the old one is freed once.
+        let fresh = UnsafeMutablePointer<Element>.allocate(capacity: wanted)
+        unsafe fresh.initialize(from: base, count: count)
+        unsafe base.deallocate()
+        unsafe base = fresh
+        capacity = wanted
+    }
+}
+
+extension JSONStack where Element == UInt8 {
+    /// The bytes on the stack.
+    var span: Span<UInt8> {
+        @_lifetime(borrow self)
+        get {
+            // SAFETY: the first `count` bytes were written; the span cannot outlive the borrow of self.
+            let span = unsafe Span(_unsafeStart: base, count: count)
+            return unsafe _overrideLifetime(span, borrowing: self)
+        }
+    }
+}

@@ -1,0 +1,84 @@
+// Writes what heads are made of: numbers, parts of other buffers, and the fields that may pass to the other side.
+// Relies on heads that the parsers accepted, together with the bytes they were parsed from. Never passes on what
+// belongs to one hop, to the signature, or to the framing, also not where `_` and `-` are exchanged in a name.
+
+extension ByteBuffer {
+    /// Appends `number` (not negative) in decimal.
+    package mutating func appendDecimal(_ number: Int) {
+        appendDigits(number, radix: 10)
+    }
+
+    /// Appends a chunk-size line: `size` (not negative) in hexadecimal and CR LF. A size of 0 is the last chunk's.
+    package mutating func appendChunkSize(_ size: Int) {
+        appendDigits(size, radix: 16)
+        append(byte: ASCII.carriageReturn)
+        append(byte: ASCII.lineFeed)
+    }
+
+    /// Appends a copy of the part of `bytes` in `range`, which lies within them.
+    package mutating func append(bytes: Span<UInt8>, range: ByteRange) {
+        append(bytes.extracting(range.range))
+    }
+
+    /// Appends `Name: value CRLF` for each field of a request that may go upstream: not those of one hop or named by
+    /// Connection, and not Host, Content-Length, Content-Type, Content-Encoding, Expect, the credentials and the signed
+    /// fields, which the gateway writes itself. `bytes` are those that the head was parsed from.
+    package mutating func appendForwardedFields(of head: borrowing RequestHead, from bytes: Span<UInt8>) {
+        appendFields(head.fields, except: HeaderSet.notForUpstream, head.connection, from: bytes)
+    }
+
+    /// Appends `Name: value CRLF` for each field of a response that may go to the caller: not those of one hop or named
+    /// by Connection, Content-Length, and what a proxy asks of its own caller.
+    package mutating func appendForwardedFields(of head: borrowing ResponseHead, from bytes: Span<UInt8>) {
+        appendFields(head.fields, except: HeaderSet.notForCaller, head.connection, from: bytes)
+    }
+
+    private mutating func appendFields(
+        _ fields: [HeaderField], except dropped: HeaderSet, _ connection: ConnectionOptions, from bytes: Span<UInt8>
+    ) {
+        // Neighbouring fields that are already written as they shall be go over in one copy.
+        var run = 0..<0
+        for field in fields {
+            let passes = Self.passes(field, dropped, bytes) && !connection.names(field.name, in: fields, bytes)
+            guard passes else { continue }
+            let start = Int(field.name.start)
+            let end = Int(field.value.end) + 2
+            let isPlain =
+                field.value.start == field.name.end + 2 && bytes[start + field.name.count + 1] == ASCII.space
+                && bytes[end - 2] == ASCII.carriageReturn
+            if isPlain && start == run.upperBound {
+                run = run.lowerBound..<end
+                continue
+            }
+            append(bytes.extracting(run))
+            run = isPlain ? start..<end : 0..<0
+            if !isPlain { appendRewritten(field, from: bytes) }
+        }
+        append(bytes.extracting(run))
+    }
+
+    private static func passes(_ field: HeaderField, _ dropped: HeaderSet, _ bytes: Span<UInt8>) -> Bool {
+        if dropped.contains(field.known) { return false }
+        return field.known != .other || !dropped.contains(KnownHeader.mistakable(FoldedToken(bytes, field.name)))
+    }
+
+    private mutating func appendRewritten(_ field: HeaderField, from bytes: Span<UInt8>) {
+        append(bytes: bytes, range: field.name)
+        append(": ")
+        append(bytes: bytes, range: field.value)
+        append("\r\n")
+    }
+
+    private mutating func appendDigits(_ number: Int, radix: Int) {
+        precondition(number >= 0, "lengths are not negative")
+        var divisor = 1
+        while number / divisor >= radix { divisor *= radix }
+        var rest = number
+        while divisor > 0 {
+            let digit = UInt8(truncatingIfNeeded: rest / divisor)
+            append(byte: digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+            rest %= divisor
+            divisor /= radix
+        }
+    }
+}

@@ -1,0 +1,80 @@
+// Reads the head of a request (RFC 9112) as its bytes arrive, in time linear in their number.
+// Relies on `HeadLines` for the lines and on `RequestRules` for what a field means. Refuses whatever can be read in two
+// ways; a refusal is final until `reset`.
+
+/// Parses request heads one after the other. Allocates nothing once the head's array has grown.
+package struct RequestHeadParser {
+    private enum Phase {
+        case startLine, fields, complete
+        case refused(HTTPRefusal)
+    }
+
+    private var lines = HeadLines()
+    private var phase = Phase.startLine
+
+    package init() {}
+
+    /// Makes the parser ready for the next head; the head itself has its own `reset`.
+    package mutating func reset() {
+        lines = HeadLines()
+        phase = .startLine
+    }
+
+    /// Reads on in `bytes`, which are all readable bytes from the first byte of the message on: the ones of the last
+    /// call and perhaps more. `head` is the same, freshly reset head for all calls of one message; its ranges are
+    /// offsets in `bytes`. What follows the head is not looked at.
+    package mutating func feed(
+        _ bytes: Span<UInt8>, limits: HTTPLimits, into head: inout RequestHead
+    ) -> HeadProgress {
+        while true {
+            switch phase {
+            case .complete: return .complete
+            case .refused(let refusal): return .refused(refusal)
+            case .startLine: if !readStartLine(bytes, limits, &head) { return .needMore }
+            case .fields: if !readField(bytes, limits, &head) { return .needMore }
+            }
+        }
+    }
+
+    /// False if the line is not whole yet.
+    private mutating func readStartLine(_ bytes: Span<UInt8>, _ limits: HTTPLimits, _ head: inout RequestHead) -> Bool {
+        if bytes.isEmpty { return false }
+        guard ByteSet.token.contains(bytes[0]) else {
+            phase = .refused(.badMethod)
+            return true
+        }
+        switch lines.next(bytes, limits, isFirst: true, acceptsOpaque: false) {
+        case .needMore: return false
+        case .refused(let refusal): phase = .refused(refusal)
+        case .line(let start, let end):
+            if let refusal = head.takeRequestLine(bytes, start, end) {
+                phase = .refused(refusal)
+            } else {
+                phase = .fields
+            }
+        }
+        return true
+    }
+
+    /// False if the line is not whole yet.
+    @inline(__always)
+    private mutating func readField(_ bytes: Span<UInt8>, _ limits: HTTPLimits, _ head: inout RequestHead) -> Bool {
+        switch lines.next(bytes, limits, isFirst: false, acceptsOpaque: false) {
+        case .needMore: return false
+        case .refused(let refusal): phase = .refused(refusal)
+        case .line(let start, let end):
+            if start == end {
+                head.length = lines.consumed
+                phase = head.seen.contains(.host) ? .complete : .refused(.noHost)
+            } else if head.fields.count >= limits.maxFields {
+                phase = .refused(.tooManyFields)
+            } else {
+                switch FieldLine.read(bytes, start: start, end: end) {
+                case .refused(let refusal): phase = .refused(refusal)
+                case .field(let field): if let refusal = head.take(field, bytes, limits) { phase = .refused(refusal) }
+                }
+            }
+        }
+        return true
+    }
+}

@@ -1,0 +1,83 @@
+// Base64 with the standard alphabet and padding, on one line (RFC 4648 section 4).
+// Relies on nothing. The decoder refuses what has more than one spelling: line breaks, missing padding, spare bits.
+
+package import HTTP
+
+/// Base64 as the headers `Content-sha512` and `Authorization` carry it.
+package enum Base64 {
+    /// Characters for `count` bytes.
+    package static func encodedCount(_ count: Int) -> Int { (count + 2) / 3 * 4 }
+
+    /// Appends the encoding of `bytes`.
+    package static func append(_ bytes: Span<UInt8>, to buffer: inout ByteBuffer) {
+        let length = encodedCount(bytes.count)
+        buffer.reserve(length)
+        var output = buffer.free
+        let groups = Base64Words.encode(bytes, into: &output)
+        var at = groups * 8
+        var index = groups * 6
+        while index + 3 <= bytes.count {
+            let word = UInt32(bytes[index]) << 16 | UInt32(bytes[index + 1]) << 8 | UInt32(bytes[index + 2])
+            output[at] = symbol(word >> 18)
+            output[at + 1] = symbol(word >> 12)
+            output[at + 2] = symbol(word >> 6)
+            output[at + 3] = symbol(word)
+            index += 3
+            at += 4
+        }
+        if index < bytes.count {
+            let second = index + 1 < bytes.count ? UInt32(bytes[index + 1]) : 0
+            let word = UInt32(bytes[index]) << 16 | second << 8
+            output[at] = symbol(word >> 18)
+            output[at + 1] = symbol(word >> 12)
+            output[at + 2] = index + 1 < bytes.count ? symbol(word >> 6) : UInt8(ascii: "=")
+            output[at + 3] = UInt8(ascii: "=")
+        }
+        buffer.commit(length)
+    }
+
+    /// The bytes that `text` stands for; nil where it is not the one encoding of them.
+    package static func decode(_ text: Span<UInt8>) -> [UInt8]? {
+        guard text.count % 4 == 0 else { return nil }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.count / 4 * 3)
+        var index = 0
+        while index < text.count {
+            let isLast = index + 4 == text.count
+            var padding = 0
+            if isLast && text[index + 3] == UInt8(ascii: "=") { padding = text[index + 2] == UInt8(ascii: "=") ? 2 : 1 }
+            var word: UInt32 = 0
+            for offset in 0..<4 {
+                let value = offset < 4 - padding ? sextet(text[index + offset]) : 0
+                guard let value else { return nil }
+                word = word << 6 | value
+            }
+            if padding == 1 && word & 0xFF != 0 || padding == 2 && word & 0xFFFF != 0 { return nil }
+            for place in 0..<(3 - padding) { bytes.append(UInt8(truncatingIfNeeded: word >> UInt32(16 - 8 * place))) }
+            index += 4
+        }
+        return bytes
+    }
+
+    /// The character of the low six bits of `word`, without a table.
+    private static func symbol(_ word: UInt32) -> UInt8 {
+        let value = UInt8(truncatingIfNeeded: word & 0x3F)
+        var character = value &+ UInt8(ascii: "A")
+        if value > 25 { character &+= 6 }
+        if value > 51 { character &-= 75 }
+        if value > 61 { character &-= 15 }
+        if value > 62 { character &+= 3 }
+        return character
+    }
+
+    private static func sextet(_ character: UInt8) -> UInt32? {
+        switch character {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(character - UInt8(ascii: "A"))
+        case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(character - UInt8(ascii: "a")) + 26
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(character - UInt8(ascii: "0")) + 52
+        case UInt8(ascii: "+"): 62
+        case UInt8(ascii: "/"): 63
+        default: nil
+        }
+    }
+}
