@@ -118,19 +118,11 @@ final class UpstreamConnection {
         }
     }
 
-    /// Bytes that the upstream's kernel has acknowledged.
-    func bytesTaken() -> UInt64? {
-        switch transport {
-        case .none: nil
-        case .some(let transport): transport.bytesTakenByPeer()
-        }
-    }
-
-    /// See `Transport.wasResetAfterEnd`.
-    func wasResetAfterEnd() -> Bool {
+    /// Whether the upstream's kernel took nothing of the present request, with proof (`Socket.provesNothingTaken`).
+    func provesNothingTaken() -> Bool {
         switch transport {
         case .none: false
-        case .some(let transport): transport.wasResetAfterEnd()
+        case .some(let transport): transport.provesNothingTaken(since: writtenBefore)
         }
     }
 

@@ -358,12 +358,8 @@ extension Worker {
         return .requestWritten
     }
 
-    /// Whether not one byte of the request can have been read. The kernel knows: the upstream had ended its side before
-    /// the request came (its end was read, and what followed was a reset), and it acknowledged nothing since.
+    /// Whether not one byte of the request can have been read: the kernel refused the first of them, or proves it.
     func nothingWasTaken(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Bool {
-        if context.written == 0 { return true }
-        guard connection.end == .orderly, connection.wasResetAfterEnd() else { return false }
-        guard let taken = connection.bytesTaken() else { return false }
-        return taken <= connection.writtenBefore
+        context.written == 0 || connection.provesNothingTaken()
     }
 }
