@@ -5,7 +5,7 @@ internal import Signing
 
 extension Refusal {
     init(_ problem: BodyAdditions.Problem) {
-        switch problem {
+        switch problem.reason {
         case .apiKeyNotExpected: self = .apiKeyNotExpected
         case .fieldDiffers: self = .fieldDiffers
         case .fieldHasNoParent: self = .fieldHasNoParent

@@ -6,8 +6,13 @@ package import HTTP
 
 /// The fields of a credential, compiled: found by one scan, carried out as edits.
 package struct BodyAdditions: Sendable {
-    /// Why a body is not sent.
-    package enum Problem: Error, Equatable, Sendable {
+    /// Why a body is not sent, and which pointer of `query` it is about.
+    package struct Problem: Equatable, Sendable {
+        package let reason: Reason
+        package let pointer: Int
+    }
+
+    package enum Reason: Error, Equatable, Sendable {
         /// The body names an API key and the credential has none: a caller's own must not pass.
         case apiKeyNotExpected
         /// A field that the credential sets has another value.
@@ -35,8 +40,8 @@ package struct BodyAdditions: Sendable {
     /// What to look for in a body.
     package let query: JSONQuery
     private let fields: [Field]
-    /// Something is put into a body that lacks it, so a call without a body cannot be sent, and the digest cannot be begun
-    /// before the body is whole.
+    /// Something is put into a body that lacks it, so a call without a body cannot be sent, and the digest cannot be
+    /// begun before the body is whole.
     package let alwaysInserts: Bool
 
     /// The places where an API key is known to stand: Banking's, and IngoPay's when it is used with Banking.
@@ -61,18 +66,18 @@ package struct BodyAdditions: Sendable {
         }
     }
 
-    /// Collects the edits that `body` needs; `scanner` has just scanned it with `query`. With `masked` an API key is shown
-    /// as `***`. A problem means that nothing is to be sent.
+    /// Collects the edits that `body` needs; `scanner` has just scanned it with `query`. With `masked` an API key is
+    /// shown as `***`. A problem means that nothing is to be sent.
     package func collect(
         _ scanner: borrowing JSONScanner, of body: Span<UInt8>, masked: Bool = false, into edits: inout JSONEdits
     ) -> Problem? {
         for index in fields.indices {
             let found = scanner.found(index)
             let edit: Edit
-            do throws(Problem) {
+            do throws(Reason) {
                 edit = try decide(fields[index], found, body)
             } catch {
-                return error
+                return Problem(reason: error, pointer: index)
             }
             guard edit != .leave, let json = fields[index].json else { continue }
             if masked, case .apiKey = fields[index].rule {
@@ -86,6 +91,17 @@ package struct BodyAdditions: Sendable {
         return nil
     }
 
+    /// The pointers of the fields that `collect` would put in or replace, for showing.
+    package func editedPointers(_ scanner: borrowing JSONScanner, of body: Span<UInt8>) -> [String] {
+        var edited: [String] = []
+        for index in fields.indices {
+            if let edit = try? decide(fields[index], scanner.found(index), body), edit != .leave {
+                edited.append(query.pointers[index].text)
+            }
+        }
+        return edited
+    }
+
     private func apply(
         _ edit: Edit, _ index: Int, _ found: JSONFound, _ value: Span<UInt8>, _ edits: inout JSONEdits
     ) {
@@ -96,7 +112,7 @@ package struct BodyAdditions: Sendable {
         }
     }
 
-    private func decide(_ field: Field, _ found: JSONFound, _ body: Span<UInt8>) throws(Problem) -> Edit {
+    private func decide(_ field: Field, _ found: JSONFound, _ body: Span<UInt8>) throws(Reason) -> Edit {
         switch (field.rule, found.state) {
         case (.apiKey, .present): return .replace
         case (.apiKey(let inserts), .absent): return inserts ? .insert : .leave
