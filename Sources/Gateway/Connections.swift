@@ -62,6 +62,8 @@ final class UpstreamConnection {
     var lastFailure = ConnectFailure.refused
     /// The kernel may have bytes that were not read.
     var readable = false
+    /// It is in the list of answers to go on with.
+    var queued = false
     /// An event said that the upstream's bytes end: read on until the end is met.
     var sawEnd = false
     /// How the upstream's bytes ended, once they did.

@@ -218,10 +218,18 @@ extension Worker {
         case .firstByte: milliseconds = plan.routes[context.route].timeouts.firstByteMilliseconds
         }
         context.deadline = deadline
-        var at = now &+ UInt64(milliseconds)
-        // An answer that is already whole is not cut short by the total; everything before is.
-        if deadline != .callerWrite && context.route >= 0 { at = min(at, context.totalDeadline) }
-        timers.arm(TimerID(slot: context.inbound), at: at)
+        if context.exchange.phase == .settled { boundDelivery(context) }
+        timers.arm(TimerID(slot: context.inbound), at: min(now &+ UInt64(milliseconds), context.totalDeadline))
+    }
+
+    /// From here on only the caller is waited for: it has the total once more, and no longer, however it drips.
+    private func boundDelivery(_ context: ExchangeContext) {
+        guard !context.deliveryIsBounded else { return }
+        context.deliveryIsBounded = true
+        let total =
+            context.route >= 0
+            ? plan.routes[context.route].timeouts.totalMilliseconds : connectionLimits.writeTimeoutMilliseconds
+        context.totalDeadline = now &+ UInt64(total)
     }
 
     private func finish(_ context: ExchangeContext, _ outcome: Outcome) {
