@@ -60,6 +60,7 @@ let package = Package(
         tests("ConfigTests", ["Config", "HTTP", "Policy", "Signing", "TestSupport"], resources: [.copy("Bad")]),
         tests("GatewayTests", ["Gateway", "Config", "HTTP", "Policy", "Signing", "TestSupport"]),
         tests("TidyTests", ["TestSupport"]),
-        tests("EndToEndTests", ["TestSupport"]),
+        // The commands are no imports: they are named so that a build of the tests builds them.
+        tests("EndToEndTests", ["TestSupport", "countersign", "ingo-sandbox"]),
     ]
 )
