@@ -160,7 +160,7 @@ def start_verifier(tls):
 def start_peer(name, port, upstream, tls, scenario):
     """Starts a peer on `port` before the upstream port, and returns its process."""
     label = f"{name}-{port}"
-    authority = f"localhost:{upstream}"
+    authority = f"127.0.0.1:{upstream}"
     if name == "limit":
         command = [OUT / "limit", str(port), str(upstream), authority, USERNAME, OUT / "secret", OUT / "api_key"]
         if tls:
@@ -173,8 +173,8 @@ def start_peer(name, port, upstream, tls, scenario):
             SECRET_BASE64=base64.b64encode(SECRET.encode()).decode())
         command = ["haproxy", "-db", "-f", config]
     else:
-        url = f"https://localhost:{upstream}" if tls else f"http://127.0.0.1:{upstream}"
-        lines = f'    tls: {{ca_file: "{OUT}/server.pem"}}' if tls else "    plain: false"
+        url = f"{'https' if tls else 'http'}://{authority}"
+        lines = f'    tls: {{ca_file: "{OUT}/server.pem", server_name: localhost}}' if tls else "    plain: false"
         config = fill(
             "peers/countersign.yaml.in", f"{label}.yaml", LISTEN=port, USERNAME=USERNAME, OUT=OUT, URL=url,
             TLS_LINES=lines)
