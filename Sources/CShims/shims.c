@@ -1,4 +1,4 @@
-/* Bodies of the wrappers in CShims.h: compiled here with _GNU_SOURCE, which Swift's own import of Glibc does not set. */
+/* Bodies of the wrappers in CShims.h, compiled here with _GNU_SOURCE, which Swift's import of Glibc does not set. */
 #define _GNU_SOURCE
 #include "CShims.h"
 
@@ -73,7 +73,9 @@ int cs_take_error(int fd) {
     return -error;
 }
 
-static int set_option(int fd, int level, int name, int value) { RESULT(setsockopt(fd, level, name, &value, sizeof value)); }
+static int set_option(int fd, int level, int name, int value) {
+    RESULT(setsockopt(fd, level, name, &value, sizeof value));
+}
 
 int cs_set_no_delay(int fd) { return set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
 int cs_set_reuse_address(int fd) { return set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1); }
@@ -100,14 +102,21 @@ int cs_peer_credentials(int fd, int *pid, unsigned *uid, unsigned *gid) {
     return 0;
 }
 
-int cs_tcp_bytes_acked(int fd, uint64_t *bytes) {
+int cs_tcp_state(int fd, uint64_t *bytes_acked, int *awaits_our_close, int *is_over) {
     struct tcp_info info;
     socklen_t size = sizeof info;
     memset(&info, 0, sizeof info);
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0) return -errno;
     if (size < offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked) return -ENOTSUP;
-    *bytes = info.tcpi_bytes_acked;
+    *bytes_acked = info.tcpi_bytes_acked;
+    *awaits_our_close = info.tcpi_state == 8; /* TCP_CLOSE_WAIT, in a header that clashes with linux/tcp.h */
+    *is_over = info.tcpi_state == 7; /* TCP_CLOSE */
     return 0;
+}
+
+int cs_peek(int fd) {
+    char one;
+    RESULT(recv(fd, &one, 1, MSG_PEEK | MSG_DONTWAIT));
 }
 
 int cs_ipv4_parse(const char *text, uint8_t octets[4]) { return inet_pton(AF_INET, text, octets) == 1; }
@@ -178,10 +187,20 @@ int cs_epoll_add(int ep, int fd, uint32_t mask, uint64_t word) {
 }
 
 int cs_epoll_remove(int ep, int fd) { RESULT(epoll_ctl(ep, EPOLL_CTL_DEL, fd, NULL)); }
-int cs_epoll_wait(int ep, void *events, int max, int milliseconds) { RESULT(epoll_wait(ep, events, max, milliseconds)); }
+
+int cs_epoll_wait(int ep, void *events, int max, int milliseconds) {
+    RESULT(epoll_wait(ep, events, max, milliseconds));
+}
+
 size_t cs_epoll_event_size(void) { return sizeof(struct epoll_event); }
-uint32_t cs_epoll_event_mask(const void *events, int index) { return ((const struct epoll_event *)events)[index].events; }
-uint64_t cs_epoll_event_word(const void *events, int index) { return ((const struct epoll_event *)events)[index].data.u64; }
+
+uint32_t cs_epoll_event_mask(const void *events, int index) {
+    return ((const struct epoll_event *)events)[index].events;
+}
+
+uint64_t cs_epoll_event_word(const void *events, int index) {
+    return ((const struct epoll_event *)events)[index].data.u64;
+}
 
 int cs_eventfd(int semaphore, int nonblocking) {
     RESULT(eventfd(0, EFD_CLOEXEC | (semaphore ? EFD_SEMAPHORE : 0) | (nonblocking ? EFD_NONBLOCK : 0)));
@@ -225,7 +244,7 @@ int cs_signal_ignore(int number) {
     RESULT(sigaction(number, &ignore, NULL));
 }
 
-int cs_signal_send(int pid, int number) { RESULT(kill(pid, number)); }
+int cs_signal_raise(int number) { return -pthread_kill(pthread_self(), number); }
 
 struct start {
     void *context;

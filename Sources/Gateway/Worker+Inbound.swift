@@ -161,7 +161,7 @@ extension Worker {
         case .complete:
             connection.state = .exchange
             context.method = context.reader.head.method
-            context.closes = !context.reader.head.keepAlive
+            context.closes = !context.reader.head.keepAlive || connectionLimits.keepAliveMilliseconds == 0
             drive(context, .headArrived)
             return true
         }
@@ -187,7 +187,7 @@ extension Worker {
 
     /// Digests what has come of the body while the rest is on its way, where the body is sent as it comes.
     private func hashArrived(_ context: ExchangeContext) {
-        guard !plan.routes[context.route].alwaysInserts else { return }
+        guard !plan.routes[context.route].additions.alwaysInserts else { return }
         if context.hashed < 0 { context.hashed = 0 }
         let body = context.reader.body
         let start = Int(body.start) + context.hashed
@@ -218,7 +218,10 @@ extension Worker {
         context.closes = true
         context.stalled = false
         context.output.clear()
+        context.pendingPayload = 0
         drive(context, .callerLeft)
+        // What was held back for the caller is read to its end now, without it.
+        if let upstream = context.upstream { relay(upstream, context) }
     }
 
     func inboundLate(_ connection: InboundConnection) {

@@ -16,7 +16,8 @@ final class UpstreamState {
     let isLiteral: Bool
     /// Monotonic milliseconds at which `addresses` are to be asked for again.
     var refreshAt: UInt64 = 0
-    var isAsking = false
+    /// When the name was asked for; nil once it was answered.
+    var askedAt: UInt64?
     /// Where the next connection begins in `addresses`, so that they share the load.
     var rotation = 0
     /// Connections that wait for the name.
@@ -150,35 +151,40 @@ extension Worker {
         connection.context = context
         context.upstream = connection
         let state = upstreams[upstream]
-        askForName(upstream)
-        guard !state.addresses.isEmpty else {
+        let asks = askForName(upstream)
+        guard state.addresses.isEmpty else { return begin(connection) }
+        if asks {
             state.waitingForName.append(connection)
             return nil
         }
-        return begin(connection)
+        context.upstream = nil
+        close(connection)
+        return .connectionFailed(.nameUnknown)
     }
 
-    /// Asks for the name where the last answer is too old; the old one is used meanwhile.
-    private func askForName(_ upstream: Int) {
+    /// Asks for the name where the last answer is too old; the old one is used meanwhile. True where an answer comes.
+    private func askForName(_ upstream: Int) -> Bool {
         let state = upstreams[upstream]
-        guard !state.isLiteral, !state.isAsking, state.addresses.isEmpty || now >= state.refreshAt else { return }
+        guard !state.isLiteral, state.addresses.isEmpty || now >= state.refreshAt else { return false }
+        // A question that got lost (its answer met a full mailbox) is asked again after a while.
+        if let askedAt = state.askedAt, now < askedAt + 60_000 { return true }
         let mailbox = mailbox
-        state.isAsking = shared.resolver.ask(host: state.settings.host, port: state.settings.port) { answer in
+        let isTaken = shared.resolver.ask(host: state.settings.host, port: state.settings.port) { answer in
             _ = mailbox.post(.resolved(upstream: upstream, answer))
         }
-        if !state.isAsking { nameResolved(upstream, .failed) }
+        state.askedAt = isTaken ? now : nil
+        return isTaken
     }
 
-    func nameResolved(_ upstream: Int, _ answer: ResolverAnswer) {
+    func nameResolved(_ upstream: Int, _ answer: ResolvedAddresses) {
         let state = upstreams[upstream]
-        state.isAsking = false
-        switch answer {
-        case .addresses(let addresses):
-            state.addresses = addresses
-            state.refreshAt = now &+ UInt64(state.settings.resolveMilliseconds)
-        case .failed:
+        state.askedAt = nil
+        if answer.addresses.isEmpty {
             // What is known stays in use; the name is asked for again soon.
             state.refreshAt = now &+ 1_000
+        } else {
+            state.addresses = answer.addresses
+            state.refreshAt = now &+ UInt64(state.settings.resolveMilliseconds)
         }
         let waiting = state.waitingForName
         state.waitingForName.removeAll()
@@ -208,7 +214,7 @@ extension Worker {
             connection.attempt += 1
             do {
                 let socket = try Socket.connect(to: address)
-                try poller.add(socket, slots.token(connection.slot))
+                try poller.add(socket, slots.renew(connection.slot))
                 connection.transport = .plain(socket)
                 connection.state = .connecting
                 arm(connection.slot, after: max(1, state.settings.timeouts.connectMilliseconds / state.addresses.count))
@@ -218,6 +224,7 @@ extension Worker {
             }
         }
         let failure = connection.lastFailure
+        connection.context?.upstream = nil
         close(connection)
         return .connectionFailed(failure)
     }
@@ -234,10 +241,7 @@ extension Worker {
         let context = connection.context
         connection.close(poller)
         connection.lastFailure = failure
-        if let event = tryNext(connection), let context {
-            context.upstream = nil
-            drive(context, event)
-        }
+        if let event = tryNext(connection), let context { drive(context, event) }
     }
 
     func upstreamLate(_ connection: UpstreamConnection) {
@@ -319,7 +323,7 @@ extension Worker {
         return write(connection, context)
     }
 
-    /// Writes what is left of the sealed request; an event once all of it is with the kernel, or nothing of it ever will.
+    /// Writes what is left of the sealed request; an event once all of it is with the kernel, or nothing of it will be.
     private func write(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Event? {
         switch context.sealed {
         case .none: nil
@@ -354,12 +358,8 @@ extension Worker {
         return .requestWritten
     }
 
-    /// Whether not one byte of the request can have been read. The kernel knows: the upstream had ended its side before
-    /// the request came (its end was read, and what followed was a reset), and it acknowledged nothing since.
+    /// Whether not one byte of the request can have been read: the kernel refused the first of them, or proves it.
     func nothingWasTaken(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Bool {
-        if context.written == 0 { return true }
-        guard connection.end == .orderly, connection.wasResetAfterEnd() else { return false }
-        guard let taken = connection.bytesTaken() else { return false }
-        return taken <= connection.writtenBefore
+        context.written == 0 || connection.provesNothingTaken()
     }
 }

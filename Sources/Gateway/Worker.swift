@@ -12,7 +12,7 @@ internal import Synchronization
 
 /// What other threads say to a worker.
 enum Message: Sendable {
-    case resolved(upstream: Int, ResolverAnswer)
+    case resolved(upstream: Int, ResolvedAddresses)
     case drain
     case stop
 }
@@ -70,6 +70,8 @@ final class Worker {
     var largeInputs = 0
     /// Connections with bytes left to look at when their exchange had ended.
     var goOn: [InboundConnection] = []
+    /// Answers whose turn was over before their bytes were.
+    var answersToGoOn: [UpstreamConnection] = []
     /// Places in pools that became free for waiting exchanges.
     var openings: [(upstream: Int, exchange: UInt32)] = []
     var inboundCount = 0
@@ -80,6 +82,7 @@ final class Worker {
     var wasCutShort = false
     /// The slot whose timer ends a drain: the mailbox's, which has no other.
     private(set) var drainSlot: UInt32 = 0
+    private var goingOn: [InboundConnection] = []
     private var laterEvents: [(token: Token, readiness: Readiness)] = []
     private var expired: [TimerID] = []
     private var messages: [Message] = []
@@ -126,7 +129,7 @@ final class Worker {
     /// Serves until it is told to stop and nothing is left to do.
     func run() {
         while !stopped {
-            let wait = goOn.isEmpty && openings.isEmpty ? timers.millisecondsToWait(now: now) : 0
+            let wait = hasLeftovers ? 0 : timers.millisecondsToWait(now: now)
             guard let count = try? poller.wait(milliseconds: wait) else { preconditionFailure("epoll_wait refused") }
             tick()
             handleEvents(count)
@@ -142,8 +145,8 @@ final class Worker {
         if seconds != date.unixSeconds { date = HTTPDate(unixSeconds: seconds) }
     }
 
-    /// Upstream events come first: a connection that was closed while it was idle is noticed before a request of the same
-    /// batch could be given to it.
+    /// Upstream events come first: a connection that was closed while it was idle is noticed before a request of the
+    /// same batch could be given to it.
     private func handleEvents(_ count: Int) {
         laterEvents.removeAll(keepingCapacity: true)
         for index in 0..<count {
@@ -164,20 +167,23 @@ final class Worker {
         }
     }
 
+    private var hasLeftovers: Bool { !(goOn.isEmpty && openings.isEmpty && answersToGoOn.isEmpty) }
+
+    /// One round: what is left after it waits for the events of the next turn, which do not wait for it.
     private func handleLeftovers() {
-        var rounds = 0
-        while !(goOn.isEmpty && openings.isEmpty) && rounds < 16 {
-            rounds += 1
-            let connections = goOn
-            goOn.removeAll(keepingCapacity: true)
-            for connection in connections {
-                connection.queued = false
-                proceed(connection)
-            }
-            let places = openings
-            openings.removeAll(keepingCapacity: true)
-            for place in places { openForWaiting(place.upstream, place.exchange) }
+        guard hasLeftovers else { return }
+        swap(&goOn, &goingOn)
+        for connection in goingOn {
+            connection.queued = false
+            proceed(connection)
         }
+        goingOn.removeAll(keepingCapacity: true)
+        let answers = answersToGoOn
+        answersToGoOn.removeAll(keepingCapacity: true)
+        for connection in answers { relayQueued(connection) }
+        let places = openings
+        openings.removeAll(keepingCapacity: true)
+        for place in places { openForWaiting(place.upstream, place.exchange) }
     }
 
     private func handleTimers() {

@@ -81,8 +81,13 @@ extension Span where Element == UInt8 {
         let pattern = UInt64(byte) &* ones
         var at = start
         while at < end {
-            let marks = (word(at: at, upTo: end) ^ pattern).zeroBytes
-            if marks != 0 { return at + marks.trailingZeroBitCount &>> 3 }
+            // A word may reach beyond `end`; what is found there does not count.
+            let word = at + 8 <= count ? word(at: at) : tail(at: at, upTo: end)
+            let marks = (word ^ pattern).zeroBytes
+            if marks != 0 {
+                let found = at + marks.trailingZeroBitCount &>> 3
+                return found < end ? found : nil
+            }
             at += 8
         }
         return nil

@@ -14,8 +14,8 @@ package struct HTTPLimits: Equatable, Sendable {
     package var maxBody = 1024 * 1024
     /// Depth of nesting of a JSON body. Default 64, range 1 ... 512. Beyond: 400.
     package var maxJSONDepth = 64
-    /// Bytes of a chunk-size line with its extension, and of a whole trailer section. Default 256 B, range 16 B ...
-    /// 4 KiB. Beyond: 400 / 502.
+    /// Bytes of a chunk-size line with its extension (without CR LF), and of all trailer lines together (with theirs).
+    /// Default 256 B, range 16 B ... 4 KiB. Beyond: 400 / 502.
     package var maxChunkLine = 256
 
     package init() {}

@@ -45,7 +45,7 @@ package enum HTTPRefusal: UInt8, Error, CaseIterable, Sendable {
         case .bareCR: "A CR stands without LF. End every line with CR LF and send no other CR."
         case .obsFold: "A field line begins with a space or tab. Send every field on one line."
         case .badFieldName:
-            "A field name is empty, holds a byte that is not allowed, or has no colon right behind it. Correct the name."
+            "A field name is empty, holds a byte that is not allowed, or has no colon right behind it. Correct it."
         case .badFieldValue: "A field value holds a byte that is not allowed. Send printable ASCII."
         case .noHost: "The Host field is missing. Send exactly one."
         case .twoHosts: "There is more than one Host field. Send exactly one."

@@ -37,13 +37,12 @@ struct RequestTarget {
         var at = target.pathStart + 1
         var segment = Segment()
         while at < end {
-            let byte = bytes[at]
+            let run = at
+            while at < end && plain.contains(bytes[at]) { at += 1 }
+            segment.add(plain: at - run)
+            guard at < end else { break }
             at += 1
-            if plain.contains(byte) {
-                segment.add(isDot: false)
-                continue
-            }
-            switch byte {
+            switch bytes[at - 1] {
             case UInt8(ascii: "/"):
                 if segment.isAmbiguous || segment.length == 0 { return .ambiguousPath }
                 segment = Segment()
@@ -102,6 +101,12 @@ struct RequestTarget {
         mutating func add(isDot: Bool) {
             length += 1
             dotsOnly = dotsOnly && isDot
+        }
+
+        @inline(__always)
+        mutating func add(plain count: Int) {
+            length += count
+            dotsOnly = dotsOnly && count == 0
         }
 
         /// `.` or `..`, in whatever encoding.

@@ -76,8 +76,8 @@ package struct TimerWheel: ~Copyable {
         return entries[index].deadline
     }
 
-    /// Moves time forward to `now` and appends what has expired to `expired`, in order of deadlines. An expired timer is
-    /// no longer armed. A `now` of the past is ignored.
+    /// Moves time forward to `now` and appends what has expired to `expired`, in order of deadlines. An expired timer
+    /// is no longer armed. A `now` of the past is ignored.
     package mutating func advance(to now: UInt64, expired: inout [TimerID]) {
         while let (bucket, time) = nextBucket(), time <= now {
             elapsed = max(elapsed, time)

@@ -85,6 +85,14 @@ package enum Transport: ~Copyable {
         }
     }
 
+    /// See `Socket.provesNothingTaken`; `mark` is `bytesWritten` as it was before the request's first write.
+    package func provesNothingTaken(since mark: UInt64) -> Bool {
+        switch self {
+        case .plain(let socket): socket.provesNothingTaken(since: mark)
+        case .tls(let stream): stream.socket.provesNothingTaken(since: mark)
+        }
+    }
+
     /// Bytes that went to the socket since it was connected, to compare with `bytesTakenByPeer`: for a plain stream the
     /// caller's own count of what it wrote, for TLS the count with framing and handshake.
     package func bytesWritten(plainCount: UInt64) -> UInt64 {
@@ -99,15 +107,6 @@ package enum Transport: ~Copyable {
         switch self {
         case .plain(let socket): socket.finishConnect()
         case .tls: nil
-        }
-    }
-
-    /// Whether the peer answered our bytes with a reset after it had ended its own side (RFC 9293 section 3.10.7.4): Linux
-    /// reports EPIPE for a reset in CLOSE-WAIT, ECONNRESET for any other. Takes the pending error.
-    package func wasResetAfterEnd() -> Bool {
-        switch self {
-        case .plain(let socket): socket.finishConnect()?.isBrokenPipe ?? false
-        case .tls(let stream): stream.socket.finishConnect()?.isBrokenPipe ?? false
         }
     }
 

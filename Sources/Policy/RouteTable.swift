@@ -12,6 +12,8 @@ package struct RouteTable: Sendable {
         /// A path fits, its methods do not; the set is what the `Allow` header names.
         case methodNotAllowed(MethodSet)
         case noRoute
+        /// The path spells unreserved characters as escapes, and its plain spelling would take another route.
+        case ambiguous
     }
 
     private struct Entry: Sendable {
@@ -33,6 +35,12 @@ package struct RouteTable: Sendable {
 
     /// The first route that takes `method` on `path` (the target without its query).
     package func find(_ method: Method, _ path: Span<UInt8>) -> Verdict {
+        let verdict = match(method, path)
+        if let plain = decodingUnreserved(path), match(method, plain.span) != verdict { return .ambiguous }
+        return verdict
+    }
+
+    private func match(_ method: Method, _ path: Span<UInt8>) -> Verdict {
         var allowed = MethodSet()
         for index in entries.indices where Self.fits(entries[index], path) {
             if entries[index].methods.contains(method) { return .route(index) }

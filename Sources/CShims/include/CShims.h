@@ -31,7 +31,8 @@ int cs_set_v6_only(int fd);
 int cs_set_reset_on_close(int fd);
 int cs_set_buffer_sizes(int fd, int send_bytes, int receive_bytes);
 int cs_peer_credentials(int fd, int *pid, unsigned *uid, unsigned *gid);
-int cs_tcp_bytes_acked(int fd, uint64_t *bytes);
+int cs_tcp_state(int fd, uint64_t *bytes_acked, int *awaits_our_close, int *is_over);
+int cs_peek(int fd);
 
 /* Addresses, in the order of the network. */
 int cs_ipv4_parse(const char *text, uint8_t octets[4]);
@@ -79,7 +80,7 @@ int cs_signalfd(const int *signals, size_t count);
 int cs_signalfd_take(int fd);
 int cs_signals_block(const int *signals, size_t count);
 int cs_signal_ignore(int signal);
-int cs_signal_send(int pid, int signal);
+int cs_signal_raise(int signal);
 int cs_thread_start(uint64_t *thread, const char *name, size_t stack, void *context, void (*body)(void *context));
 int cs_thread_join(uint64_t thread);
 int cs_thread_detach(uint64_t thread);

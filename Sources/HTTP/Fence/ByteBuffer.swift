@@ -177,7 +177,8 @@ package struct ByteBuffer: ~Copyable {
         end += 1
     }
 
-    /// Replaces the readable bytes in `range` (offsets from the first readable byte) by `replacement`.
+    /// Replaces the readable bytes in `range` (offsets from the first readable byte) by `replacement` and keeps all
+    /// others.
     package mutating func replace(_ range: Range<Int>, with replacement: Span<UInt8>) {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "a replaced range lies within the bytes")
         let growth = replacement.count - range.count

@@ -1,6 +1,6 @@
 // Readiness by epoll, edge-triggered for streams: one registration per socket's life, no epoll_ctl per request.
-// Relies on the owner to compare a token's generation before acting: an event of the same batch may be for a socket that
-// was closed meanwhile. Refuses nothing: what an event means is decided by its owner.
+// Relies on the owner to compare a token's generation before acting: an event of the same batch may be for a socket
+// that was closed meanwhile. Refuses nothing: what an event means is decided by its owner.
 
 internal import CShims
 internal import Glibc
@@ -63,8 +63,8 @@ package struct Poller: ~Copyable {
         unsafe events.deallocate()
     }
 
-    /// Waits until something is ready, or for so many milliseconds (-1: for ever). Returns the number of events; 0 after
-    /// the time, or when a signal came between.
+    /// Waits until something is ready, or for so many milliseconds (-1: for ever). Returns the number of events; 0
+    /// after the time, or when a signal came between.
     package mutating func wait(milliseconds: Int) throws(SystemError) -> Int {
         let timeout = Int32(clamping: milliseconds)
         // SAFETY: `events` has room for `maxEvents`.

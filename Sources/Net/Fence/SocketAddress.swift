@@ -70,7 +70,8 @@ package struct SocketAddress: Equatable, Hashable, Sendable, CustomStringConvert
         if case .unix(let path) = place { path } else { nil }
     }
 
-    /// True for `127.0.0.0/8`, `::1`, the IPv4-mapped form of the former, and Unix paths: bytes do not leave the machine.
+    /// True for `127.0.0.0/8`, `::1`, the IPv4-mapped form of the former, and Unix paths: bytes do not leave the
+    /// machine.
     package var isLoopback: Bool {
         switch place {
         case .ipv4(let word): word >> 24 == 127

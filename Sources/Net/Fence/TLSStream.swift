@@ -11,8 +11,8 @@ package enum TLSVersion: Equatable, Sendable {
 
 /// A TLS stream, with the verbs of `Socket`.
 ///
-/// After `.bytes` the caller reads on while `mayHaveMore`; otherwise the poller tells when to go on. A `.wouldBlock` from
-/// a write is followed by a write of the same bytes, at least as many.
+/// After `.bytes` the caller reads on while `mayHaveMore`; otherwise the poller tells when to go on. A `.wouldBlock`
+/// from a write is followed by a write of the same bytes, at least as many.
 @safe
 package struct TLSStream: ~Copyable {
     package let socket: Socket
@@ -109,8 +109,8 @@ package struct TLSStream: ~Copyable {
         return result == 1 ? .bytes(written) : refusal(result)
     }
 
-    /// True if the next read may find bytes without a new event: kept by OpenSSL, or left in the socket because the last
-    /// recv was filled.
+    /// True if the next read may find bytes without a new event: kept by OpenSSL, or left in the socket because the
+    /// last recv was filled.
     package var mayHaveMore: Bool {
         // SAFETY: the stream owns `ssl` and `channel`.
         unsafe channel.pointee.filled || hasPending

@@ -52,9 +52,9 @@ package enum Signal: Int32, Sendable, CaseIterable {
         try unsafe cs_signals_block(numbers, numbers.count).checked("pthread_sigmask")
     }
 
-    /// Sends this signal to our own process.
+    /// Sends this signal to the calling thread.
     package func raise() throws(SystemError) {
-        try cs_signal_send(cs_process_id(), rawValue).checked("kill")
+        try cs_signal_raise(rawValue).checked("pthread_kill")
     }
 }
 

@@ -21,7 +21,8 @@ package struct WorkerThread: ~Copyable {
     ) throws(SystemError) -> WorkerThread {
         var thread: UInt64 = 0
         let shortName = String(decoding: name.utf8.prefix(15), as: UTF8.self)
-        // SAFETY: the new thread takes over the reference that is retained here; if none was made, it is released below.
+        // SAFETY: the new thread takes over the reference that is retained here; if none was made, it is released
+        // below.
         let context = unsafe Unmanaged.passRetained(Body(body)).toOpaque()
         let result = unsafe cs_thread_start(&thread, shortName, stackSize, context) { context in
             guard let context = unsafe context else { return }
