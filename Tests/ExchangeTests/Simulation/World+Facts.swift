@@ -82,6 +82,7 @@ extension World {
         }
         guard chance(60) else { return }
         connections[id]?.state = .lent
+        connections[id]?.isDead = chance(shape.stillborn)
         drive(request, .connectionLent(reused: false))
     }
 
@@ -89,15 +90,15 @@ extension World {
         guard let id = request.connection, let connection = connections[id] else {
             return complain("a request without its connection", request)
         }
-        if connection.isDead { return lose(request) }
-        if !request.ledger.isWritten && chance(60) {
+        if connection.isDead && chance(70) { return lose(request) }
+        if !request.ledger.isWritten && chance(35) {
             if let event = write(request) { drive(request, event) }
             return
         }
         if trouble() { return chance(50) ? lose(request) : drive(request, .answerRefused(.badChunk)) }
         if request.ledger.answer == .none {
             // An answer may come before the request was read, or written whole.
-            if chance(request.ledger.isWritten ? 50 : 10) { drive(request, .answerHeadArrived) }
+            if chance(request.ledger.isWritten ? 50 : 30) { drive(request, .answerHeadArrived) }
         } else if request.ledger.stalled && !request.ledger.callerGone {
             drive(request, chance(40) ? .callerStalled : .callerResumed)
         } else if chance(15) && !request.ledger.callerGone {

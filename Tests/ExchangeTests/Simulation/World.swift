@@ -62,6 +62,8 @@ final class World {
         let maxActive: Int
         /// In percent: how often what can go wrong does.
         let trouble: Int
+        /// In percent: how many new connections are dead from the start.
+        let stillborn: Int
         let stops: Bool
     }
 
@@ -70,7 +72,8 @@ final class World {
         shape = Shape(
             maxConnections: Int.random(in: 1...5, using: &random), maxWaiting: Int.random(in: 0...8, using: &random),
             maxActive: Int.random(in: 1...16, using: &random),
-            trouble: [0, 1, 4, 15, 40].randomElement(using: &random) ?? 5, stops: Bool.random(using: &random))
+            trouble: [0, 1, 4, 15, 40].randomElement(using: &random) ?? 5,
+            stillborn: [0, 0, 10, 50].randomElement(using: &random) ?? 0, stops: Bool.random(using: &random))
         pool = Pool(maxConnections: shape.maxConnections, maxWaiting: shape.maxWaiting)
         remaining = requests
     }
