@@ -102,13 +102,15 @@ int cs_peer_credentials(int fd, int *pid, unsigned *uid, unsigned *gid) {
     return 0;
 }
 
-int cs_tcp_bytes_acked(int fd, uint64_t *bytes) {
+int cs_tcp_state(int fd, uint64_t *bytes_acked, int *awaits_our_close, int *is_over) {
     struct tcp_info info;
     socklen_t size = sizeof info;
     memset(&info, 0, sizeof info);
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0) return -errno;
     if (size < offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked) return -ENOTSUP;
-    *bytes = info.tcpi_bytes_acked;
+    *bytes_acked = info.tcpi_bytes_acked;
+    *awaits_our_close = info.tcpi_state == 8; /* TCP_CLOSE_WAIT, in a header that clashes with linux/tcp.h */
+    *is_over = info.tcpi_state == 7; /* TCP_CLOSE */
     return 0;
 }
 

@@ -150,7 +150,7 @@ struct Mapping {
 }
 
 /// The name that was probably meant: at most a third of its letters differ.
-func nearest(to word: String, among names: [String]) -> String? {
+package func nearest(to word: String, among names: [String]) -> String? {
     guard word.utf8.count <= 64 else { return nil }
     let best = names.map { (name: $0, distance: distance(Array(word.utf8), Array($0.utf8))) }
         .min { $0.distance < $1.distance }

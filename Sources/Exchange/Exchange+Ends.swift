@@ -108,8 +108,8 @@ extension Exchange {
         }
     }
 
-    /// The caller is gone. Before anything was sent the request is dropped; afterwards its answer is still read, so that
-    /// the outcome is known and the connection stays whole.
+    /// The caller is gone. Before anything was sent the request is dropped; afterwards its answer is still read, so
+    /// that the outcome is known and the connection stays whole.
     private mutating func callerLeft(_ todo: inout Commands) {
         guard !callerGone else { return }
         callerGone = true

@@ -1,4 +1,4 @@
-// The words of a request's life. The same twelve words stand in the access log, the metrics, the documents and the tests.
+// The words of a request's life. The same twelve words stand in the access log, the metrics, the documents, the tests.
 
 /// How far a request came. A phase is a state that was reached; it only moves forward, except that a request of which
 /// the upstream took no byte goes back from `sealed` or `sent` to `drafted`, to be sealed anew.

@@ -54,11 +54,6 @@ package struct RequestReader: ~Copyable {
         }
     }
 
-    /// Where a range of the body stands in the buffer.
-    package func place(ofBodyRange range: ByteRange) -> ByteRange {
-        ByteRange(Int(body.start) + Int(range.start), Int(body.start) + Int(range.end))
-    }
-
     /// How many bytes of room the body still needs at most; for the choice of a buffer.
     package func bodyRoom(limits: HTTPLimits) -> Int {
         switch head.framing {

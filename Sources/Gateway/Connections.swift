@@ -62,6 +62,8 @@ final class UpstreamConnection {
     var lastFailure = ConnectFailure.refused
     /// The kernel may have bytes that were not read.
     var readable = false
+    /// It is in the list of answers to go on with.
+    var queued = false
     /// An event said that the upstream's bytes end: read on until the end is met.
     var sawEnd = false
     /// How the upstream's bytes ended, once they did.
@@ -118,19 +120,11 @@ final class UpstreamConnection {
         }
     }
 
-    /// Bytes that the upstream's kernel has acknowledged.
-    func bytesTaken() -> UInt64? {
-        switch transport {
-        case .none: nil
-        case .some(let transport): transport.bytesTakenByPeer()
-        }
-    }
-
-    /// See `Transport.wasResetAfterEnd`.
-    func wasResetAfterEnd() -> Bool {
+    /// Whether the upstream's kernel took nothing of the present request, with proof (`Socket.provesNothingTaken`).
+    func provesNothingTaken() -> Bool {
         switch transport {
         case .none: false
-        case .some(let transport): transport.wasResetAfterEnd()
+        case .some(let transport): transport.provesNothingTaken(since: writtenBefore)
         }
     }
 
@@ -186,8 +180,8 @@ enum Occupant {
     case mailbox
 }
 
-/// The worker's table of descriptors: a poller event names a slot and the generation it was meant for, so an event for a
-/// descriptor that was closed and reused in the same batch finds nobody.
+/// The worker's table of descriptors: a poller event names a slot and the generation it was meant for, so an event for
+/// a descriptor that was closed and reused in the same batch finds nobody.
 struct SlotTable {
     private var occupants: [Occupant] = []
     private var generations: [UInt32] = []

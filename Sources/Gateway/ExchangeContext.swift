@@ -34,6 +34,8 @@ final class ExchangeContext {
     var upstream: UpstreamConnection?
     /// Monotonic milliseconds at which the whole must be done.
     var totalDeadline: UInt64 = 0
+    /// The total was begun anew for the delivery of an answer that is whole.
+    var deliveryIsBounded = false
     /// What the running deadline limits; nil while none runs.
     var deadline: Deadline?
     /// Bytes of the sealed request that the kernel has.
@@ -88,6 +90,8 @@ final class ExchangeContext {
         written = 0
         chunksOut = false
         stalled = false
+        deliveryIsBounded = false
+        totalDeadline = 0
         bodyIsWhole = false
         closes = false
         pendingPayload = 0

@@ -11,6 +11,8 @@ extension Worker {
     /// No more callers are accepted; idle ones are let go, the others after their answer.
     func beginDrain() {
         guard !draining else { return }
+        // Who waits in the backlog was let in by the kernel: closing the listener would reset them unheard.
+        for index in listeners.indices where !listeners[index].paused { accept(index) }
         draining = true
         drainDeadline = now &+ UInt64(connectionLimits.drainMilliseconds)
         for box in listeners where !box.paused { poller.remove(box.listener) }

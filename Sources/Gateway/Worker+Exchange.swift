@@ -113,7 +113,7 @@ extension Worker {
     private func examineBody(_ context: ExchangeContext) -> Event {
         let body = context.reader.body
         guard !body.isEmpty else { return withoutBody(context) }
-        if let failure = scan(context.input, body, plan.routes[context.route].query) {
+        if let failure = scan(context.input, body, plan.routes[context.route].additions.query) {
             return .requestRefused(Refusal(failure.problem))
         }
         return .bodyExamined
@@ -127,7 +127,7 @@ extension Worker {
     private func withoutBody(_ context: ExchangeContext) -> Event {
         switch context.method {
         case .get, .head, .delete, .options:
-            return plan.routes[context.route].alwaysInserts ? .requestRefused(.bodyMissing) : .bodyExamined
+            return plan.routes[context.route].additions.alwaysInserts ? .requestRefused(.bodyMissing) : .bodyExamined
         case .post, .put, .patch: return .requestRefused(.bodyMissing)
         }
     }
@@ -138,10 +138,8 @@ extension Worker {
         guard !body.isEmpty else { return .draftMade }
         let route = plan.routes[context.route]
         edits.removeAll()
-        for index in route.fields.indices {
-            if let refusal = decide(route.fields[index], scanner.found(index), index, context) {
-                return .requestRefused(refusal)
-            }
+        if let problem = collectEdits(context.input, body, route.additions) {
+            return .requestRefused(Refusal(problem))
         }
         guard !edits.isEmpty else { return .draftMade }
         context.body.clear()
@@ -151,32 +149,10 @@ extension Worker {
         return .draftMade
     }
 
-    private func decide(
-        _ field: BodyField, _ found: JSONFound, _ index: Int, _ context: ExchangeContext
-    ) -> Refusal? {
-        switch (field.rule, found.state) {
-        case (.apiKey, .present): if let json = field.json { edits.replace(found, with: json.bytes) }
-        case (.apiKey(let inserts), .absent): if inserts { insert(field, found, index, context) }
-        case (.apiKey, .parentAbsent): break
-        case (.apiKey(let inserts), .parentNotObject): if inserts { return .fieldHasNoParent }
-        case (.forbidden, .present): return .apiKeyNotExpected
-        case (.forbidden, _): break
-        case (.fixed, .present):
-            let value = context.reader.place(ofBodyRange: found.value)
-            if let json = field.json, !holds(context.input, value, json) { return .fieldDiffers }
-        case (.fixed, .absent): insert(field, found, index, context)
-        case (.fixed, .parentAbsent), (.fixed, .parentNotObject): return .fieldHasNoParent
-        }
-        return nil
-    }
-
-    private func holds(_ input: borrowing ByteBuffer, _ value: ByteRange, _ json: SecretBytes) -> Bool {
-        jsonValuesEqual(input.bytes.slice(value), json.bytes)
-    }
-
-    private func insert(_ field: BodyField, _ found: JSONFound, _ index: Int, _ context: ExchangeContext) {
-        guard let json = field.json else { return }
-        edits.insert(index, of: plan.routes[context.route].query, value: json.bytes, at: found)
+    private func collectEdits(
+        _ input: borrowing ByteBuffer, _ body: ByteRange, _ additions: BodyAdditions
+    ) -> BodyAdditions.Problem? {
+        additions.collect(scanner, of: input.bytes.slice(body), into: &edits)
     }
 
     // MARK: - The seal
@@ -188,12 +164,12 @@ extension Worker {
         let digest = bodyDigest(context)
         context.unseal()
         guard let buffer = context.spare.take() else { preconditionFailure("the buffer for the seal is in place") }
-        var target = head.slice(context.reader.head.target)
-        if !route.stripPrefix.isEmpty && spanHasPrefix(target, route.stripPrefix.span) {
-            target = target.extracting(droppingFirst: route.stripPrefix.count)
-        }
+        let whole = context.reader.head.target
+        let stripped = startsWith(route.stripPrefix, head, whole) ? route.stripPrefix.count : 0
+        let target = ByteRange(Int(whole.start) + stripped, Int(whole.end))
         var draft = Draft(
-            head: buffer, method: context.method, authority: route.authority, basePath: route.basePath, target: target)
+            head: buffer, method: context.method, authority: route.authority, basePath: route.basePath,
+            target: head.slice(target))
         draft.appendForwardedFields(of: context.reader.head, from: head)
         let length = context.bodyIsEdited ? context.body.count : context.reader.body.count
         let signer = signers[route.settings.credential]
@@ -204,6 +180,10 @@ extension Worker {
         context.sealed = signer.signer.seal(draft, digest: digest, bodyLength: length, date: date)
         context.written = 0
         return .requestSealed
+    }
+
+    private func startsWith(_ prefix: [UInt8], _ head: Span<UInt8>, _ target: ByteRange) -> Bool {
+        spanHasPrefix(head.slice(target), prefix.span)
     }
 
     private func bodyDigest(_ context: ExchangeContext) -> BodyDigest {
@@ -238,10 +218,18 @@ extension Worker {
         case .firstByte: milliseconds = plan.routes[context.route].timeouts.firstByteMilliseconds
         }
         context.deadline = deadline
-        var at = now &+ UInt64(milliseconds)
-        // An answer that is already whole is not cut short by the total; everything before is.
-        if deadline != .callerWrite && context.route >= 0 { at = min(at, context.totalDeadline) }
-        timers.arm(TimerID(slot: context.inbound), at: at)
+        if context.exchange.phase == .settled { boundDelivery(context) }
+        timers.arm(TimerID(slot: context.inbound), at: min(now &+ UInt64(milliseconds), context.totalDeadline))
+    }
+
+    /// From here on only the caller is waited for: it has the total once more, and no longer, however it drips.
+    private func boundDelivery(_ context: ExchangeContext) {
+        guard !context.deliveryIsBounded else { return }
+        context.deliveryIsBounded = true
+        let total =
+            context.route >= 0
+            ? plan.routes[context.route].timeouts.totalMilliseconds : connectionLimits.writeTimeoutMilliseconds
+        context.totalDeadline = now &+ UInt64(total)
     }
 
     private func finish(_ context: ExchangeContext, _ outcome: Outcome) {

@@ -187,7 +187,7 @@ extension Worker {
 
     /// Digests what has come of the body while the rest is on its way, where the body is sent as it comes.
     private func hashArrived(_ context: ExchangeContext) {
-        guard !plan.routes[context.route].alwaysInserts else { return }
+        guard !plan.routes[context.route].additions.alwaysInserts else { return }
         if context.hashed < 0 { context.hashed = 0 }
         let body = context.reader.body
         let start = Int(body.start) + context.hashed

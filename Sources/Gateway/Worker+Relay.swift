@@ -12,11 +12,17 @@ extension Worker {
 
     enum FlushResult { case done, stalled, broken }
 
+    /// Reads of one answer in one turn: a fast answer to a fast caller does not keep the others waiting.
+    private static let readsPerTurn = 16
+
     /// Goes on with the answer until more bytes are needed, the caller stalls, or the connection is given up.
     func relay(_ connection: UpstreamConnection, _ context: ExchangeContext) {
+        var reads = 0
         while connection.context === context && connection.state == .lent && !context.stalled {
             switch context.answer.next(&context.received, limits: limits, end: connection.end) {
             case .needMore:
+                guard reads < Worker.readsPerTurn else { return relayLater(connection) }
+                reads += 1
                 if receiveAnswer(connection, context) { continue }
                 return waitForAnswer(context)
             case .interim: continue
@@ -31,6 +37,17 @@ extension Worker {
                 return drive(context, .upstreamLost(UpstreamLoss(nothingTaken: nothing)))
             }
         }
+    }
+
+    private func relayLater(_ connection: UpstreamConnection) {
+        guard !connection.queued else { return }
+        connection.queued = true
+        answersToGoOn.append(connection)
+    }
+
+    func relayQueued(_ connection: UpstreamConnection) {
+        connection.queued = false
+        if let context = connection.context { relay(connection, context) }
     }
 
     /// One read. True where something came, if only the end.

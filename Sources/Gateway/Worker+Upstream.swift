@@ -162,7 +162,7 @@ extension Worker {
         return .connectionFailed(.nameUnknown)
     }
 
-    /// Asks for the name where the last answer is too old; the old one is used meanwhile. True where an answer will come.
+    /// Asks for the name where the last answer is too old; the old one is used meanwhile. True where an answer comes.
     private func askForName(_ upstream: Int) -> Bool {
         let state = upstreams[upstream]
         guard !state.isLiteral, state.addresses.isEmpty || now >= state.refreshAt else { return false }
@@ -323,7 +323,7 @@ extension Worker {
         return write(connection, context)
     }
 
-    /// Writes what is left of the sealed request; an event once all of it is with the kernel, or nothing of it ever will.
+    /// Writes what is left of the sealed request; an event once all of it is with the kernel, or nothing of it will be.
     private func write(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Event? {
         switch context.sealed {
         case .none: nil
@@ -358,12 +358,8 @@ extension Worker {
         return .requestWritten
     }
 
-    /// Whether not one byte of the request can have been read. The kernel knows: the upstream had ended its side before
-    /// the request came (its end was read, and what followed was a reset), and it acknowledged nothing since.
+    /// Whether not one byte of the request can have been read: the kernel refused the first of them, or proves it.
     func nothingWasTaken(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Bool {
-        if context.written == 0 { return true }
-        guard connection.end == .orderly, connection.wasResetAfterEnd() else { return false }
-        guard let taken = connection.bytesTaken() else { return false }
-        return taken <= connection.writtenBefore
+        context.written == 0 || connection.provesNothingTaken()
     }
 }

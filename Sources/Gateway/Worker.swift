@@ -70,6 +70,8 @@ final class Worker {
     var largeInputs = 0
     /// Connections with bytes left to look at when their exchange had ended.
     var goOn: [InboundConnection] = []
+    /// Answers whose turn was over before their bytes were.
+    var answersToGoOn: [UpstreamConnection] = []
     /// Places in pools that became free for waiting exchanges.
     var openings: [(upstream: Int, exchange: UInt32)] = []
     var inboundCount = 0
@@ -127,7 +129,7 @@ final class Worker {
     /// Serves until it is told to stop and nothing is left to do.
     func run() {
         while !stopped {
-            let wait = goOn.isEmpty && openings.isEmpty ? timers.millisecondsToWait(now: now) : 0
+            let wait = hasLeftovers ? 0 : timers.millisecondsToWait(now: now)
             guard let count = try? poller.wait(milliseconds: wait) else { preconditionFailure("epoll_wait refused") }
             tick()
             handleEvents(count)
@@ -143,8 +145,8 @@ final class Worker {
         if seconds != date.unixSeconds { date = HTTPDate(unixSeconds: seconds) }
     }
 
-    /// Upstream events come first: a connection that was closed while it was idle is noticed before a request of the same
-    /// batch could be given to it.
+    /// Upstream events come first: a connection that was closed while it was idle is noticed before a request of the
+    /// same batch could be given to it.
     private func handleEvents(_ count: Int) {
         laterEvents.removeAll(keepingCapacity: true)
         for index in 0..<count {
@@ -165,20 +167,23 @@ final class Worker {
         }
     }
 
+    private var hasLeftovers: Bool { !(goOn.isEmpty && openings.isEmpty && answersToGoOn.isEmpty) }
+
+    /// One round: what is left after it waits for the events of the next turn, which do not wait for it.
     private func handleLeftovers() {
-        var rounds = 0
-        while !(goOn.isEmpty && openings.isEmpty) && rounds < 16 {
-            rounds += 1
-            swap(&goOn, &goingOn)
-            for connection in goingOn {
-                connection.queued = false
-                proceed(connection)
-            }
-            goingOn.removeAll(keepingCapacity: true)
-            let places = openings
-            openings.removeAll(keepingCapacity: true)
-            for place in places { openForWaiting(place.upstream, place.exchange) }
+        guard hasLeftovers else { return }
+        swap(&goOn, &goingOn)
+        for connection in goingOn {
+            connection.queued = false
+            proceed(connection)
         }
+        goingOn.removeAll(keepingCapacity: true)
+        let answers = answersToGoOn
+        answersToGoOn.removeAll(keepingCapacity: true)
+        for connection in answers { relayQueued(connection) }
+        let places = openings
+        openings.removeAll(keepingCapacity: true)
+        for place in places { openForWaiting(place.upstream, place.exchange) }
     }
 
     private func handleTimers() {

@@ -110,15 +110,6 @@ package enum Transport: ~Copyable {
         }
     }
 
-    /// Whether the peer answered our bytes with a reset after it had ended its own side (RFC 9293 section 3.10.7.4): Linux
-    /// reports EPIPE for a reset in CLOSE-WAIT, ECONNRESET for any other. Takes the pending error.
-    package func wasResetAfterEnd() -> Bool {
-        switch self {
-        case .plain(let socket): socket.finishConnect()?.isBrokenPipe ?? false
-        case .tls(let stream): stream.socket.finishConnect()?.isBrokenPipe ?? false
-        }
-    }
-
     /// See `Socket.peerCredentials`.
     package func peerCredentials() -> PeerCredentials? {
         switch self {

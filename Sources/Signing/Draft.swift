@@ -41,8 +41,8 @@ package struct Draft: ~Copyable {
         self.head = buffer
     }
 
-    /// Adds forwarded header lines, each `name: value` with its CRLF. Reserved names (`ReservedHeaders`) must not be
-    /// among them.
+    /// Adds forwarded header lines, each `name: value` with its CRLF. Nothing that the seal writes may be
+    /// among them (`HeaderSet.notForUpstream`).
     package mutating func append(_ lines: Span<UInt8>) {
         if lines.isEmpty { return }
         precondition(lines[lines.count - 1] == UInt8(ascii: "\n"), "a header line is added with its end")

@@ -74,7 +74,7 @@ package struct Signer: ~Copyable {
         let digestRange = digestStart..<head.count
         head.append("\r\nContent-Length: ")
         let lengthStart = head.count
-        head.append(decimal: bodyLength)
+        head.appendDecimal(bodyLength)
         let lengthRange = lengthStart..<head.count
         let parts = SignedParts(
             requestLine: requestLine, host: host, fields: fieldsStart..<fieldsEnd, digest: digestRange,

@@ -72,20 +72,6 @@ package enum SigningString {
 }
 
 extension ByteBuffer {
-    /// Appends `number`, which is not negative, in decimal digits.
-    mutating func append(decimal number: Int) {
-        precondition(number >= 0, "a length is not negative")
-        var digits: [20 of UInt8] = InlineArray(repeating: 0)
-        var at = 20
-        var rest = number
-        repeat {
-            at -= 1
-            digits[at] = UInt8(ascii: "0") + UInt8(rest % 10)
-            rest /= 10
-        } while rest > 0
-        append(digits.span.extracting(at..<20))
-    }
-
     /// The readable bytes as an array, for offline use.
     func copied() -> [UInt8] {
         let bytes = bytes

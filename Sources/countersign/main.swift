@@ -1,15 +1,7 @@
-// The command: for now only `run --config FILE`.
+// The command: reads the arguments and leaves with the status of what was asked for.
+// Relies on Subcommand.swift for what there is. Refuses unknown subcommands and flags with status 2.
 
-import Config
-import Gateway
+internal import Net
 
-let arguments = CommandLine.arguments
-let (settings, problems) = SettingsLoader.load(path: arguments.last ?? "", environment: [:])
-for problem in problems { print(problem.text) }
-if let settings {
-    do {
-        _ = try Gateway.run(settings, log: OperatorLog())
-    } catch {
-        print(error.reason)
-    }
-}
+let status = Subcommand.run(Array(CommandLine.arguments.dropFirst()))
+ProcessControl.exit(status.rawValue)

@@ -58,7 +58,8 @@ private let accepted: [HeadCase] = [
         var parser = RequestHeadParser()
         var head = RequestHead()
         let first =
-            "PUT /first?q HTTP/1.1\r\nHost: a\r\nConnection: close, x-a\r\nContent-Type: t\r\nExpect: 100-continue\r\n\r\n"
+            "PUT /first?q HTTP/1.1\r\nHost: a\r\nConnection: close, x-a\r\nContent-Type: t\r\n"
+            + "Expect: 100-continue\r\n\r\n"
         let limits = HTTPLimits()
         let before = readRequest(Array(first.utf8) + example.bytes, cuts: [3], limits: limits, &parser, &head)
         #expect(before.progress == .complete && before.length == first.utf8.count)

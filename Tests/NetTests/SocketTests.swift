@@ -59,6 +59,52 @@ import Testing
         #expect(second.name.description == "EPIPE")
     }
 
+    /// Linux tells an error once, to whoever asks first, and then reads as an end. The room must not.
+    @Test(arguments: ["write", "verdict", "read"])
+    func anAnswerCutByAResetNeverLooksWhole(errorGoesTo: String) throws {
+        var pair = try Pair()
+        #expect(pair.far!.send(bytes(5)) == .bytes(5))
+        try pair.loop.wait(1, for: .readable)
+        pair.far!.resetOnClose()
+        pair.far = nil
+        try pair.loop.wait(1, for: [.failed, .closed])
+        switch errorGoesTo {
+        case "write": guard case .failed = pair.near!.send([1]) else { throw TestProblem.notAccepted }
+        case "verdict": _ = pair.near!.finishConnect()
+        default: break
+        }
+        #expect(pair.near!.readSome(10).0 == .bytes(5))
+        for _ in 0..<3 {
+            guard case .failed(let error) = pair.near!.readSome(10).0 else { throw TestProblem.notAccepted }
+            #expect(error.name.description == "ECONNRESET")
+        }
+    }
+
+    /// The peer answered, closed, and then met more of our bytes: its answer is whole, whatever our write came to.
+    @Test func anAnswerEndedByFINStaysWholeAfterAReset() throws {
+        var pair = try Pair()
+        #expect(pair.far!.send(bytes(5)) == .bytes(5))
+        pair.far = nil
+        try pair.loop.wait(1, for: .closedForReading)
+        #expect(pair.near!.send([1]) == .bytes(1))
+        try pair.loop.wait(1, for: [.failed, .closed])
+        guard case .failed(let error) = pair.near!.send([1]) else { throw TestProblem.notAccepted }
+        #expect(error.isBrokenPipe)
+        #expect(pair.near!.readSome(10).0 == .bytes(5))
+        #expect(pair.near!.readSome(10).0 == .end)
+    }
+
+    /// Data and FIN in one event: after the short read no other edge comes, so the end must be read at once.
+    @Test func anEndThatCameWithTheDataHasNoEdgeOfItsOwn() throws {
+        var pair = try Pair()
+        #expect(pair.near!.send([1]) == .bytes(1))
+        pair.near!.shutdownWriting()
+        try pair.loop.wait(2, for: [.readable, .closedForReading])
+        #expect(pair.far!.readSome(8).0 == .bytes(1))
+        #expect(try pair.loop.poller.wait(milliseconds: 0) == 0)
+        #expect(pair.far!.readSome(8).0 == .end)
+    }
+
     @Test func aRefusedConnectSaysSo() throws {
         var loop = try Loop()
         let address = try Listener.tcp(anyPort).localAddress()!

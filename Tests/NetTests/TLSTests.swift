@@ -1,6 +1,5 @@
 // TLS to an upstream: whom it trusts, what it refuses, how it ends, what it resumes.
 
-import COpenSSL
 import Net
 import Testing
 
@@ -122,17 +121,17 @@ extension TLSStream {
     private let authority = Authority()
 
     private func outcome(
-        of identity: Identity, named name: String = "upstream.test", maxVersion: Int32 = 0
+        of identity: Identity, named name: String = "upstream.test", newest: PeerVersion? = nil
     ) throws -> HandshakeResult {
         var talk = try Conversation(
-            authority.context(name), TLSPeerSettings(identity, maxVersion: maxVersion))
+            authority.context(name), TLSPeerSettings(identity, newest: newest))
         return try talk.handshake()
     }
 
     @Test func aGoodCertificateIsAccepted() throws {
         let identity = authority.issue("DNS:upstream.test")
         #expect(try outcome(of: identity) == .done)
-        #expect(try outcome(of: identity, maxVersion: TLS1_2_VERSION) == .done)
+        #expect(try outcome(of: identity, newest: .tls12) == .done)
         let wildcard = authority.issue("DNS:*.upstream.test")
         #expect(try outcome(of: wildcard, named: "api.upstream.test") == .done)
         #expect(try outcome(of: wildcard, named: "a.b.upstream.test") == .failed(.wrongHost))
@@ -157,7 +156,7 @@ extension TLSStream {
 
     @Test func theOldestVersionIsTLS12() throws {
         let identity = authority.issue("DNS:upstream.test")
-        #expect(try outcome(of: identity, maxVersion: TLS1_1_VERSION) == .failed(.protocolVersion))
+        #expect(try outcome(of: identity, newest: .tls11) == .failed(.protocolVersion))
     }
 
     @Test func settingsThatCannotVerifyAreRefused() {
@@ -196,14 +195,14 @@ extension TLSStream {
         #expect(talk.stream.handshake() == .failed(.closedDuringHandshake))
     }
 
-    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
-    func theSecondConnectionResumes(version: Int32) throws {
+    @Test(arguments: [PeerVersion.tls12, .tls13])
+    func theSecondConnectionResumes(version: PeerVersion) throws {
         let context = try authority.context()
-        let settings = TLSPeerSettings(authority.issue("DNS:upstream.test"), maxVersion: version)
+        let settings = TLSPeerSettings(authority.issue("DNS:upstream.test"), newest: version)
         for round in 0..<3 {
             var talk = try Conversation(context, settings)
             #expect(try talk.handshake() == .done)
-            #expect(talk.stream.version == (version == TLS1_3_VERSION ? .tls13 : .tls12))
+            #expect(talk.stream.version == (version == .tls13 ? .tls13 : .tls12))
             #expect(talk.stream.isResumed == (round > 0))
             #expect(talk.stream.send([1, 2, 3]) == .bytes(3))
             try talk.peerReceives(3)
@@ -218,10 +217,10 @@ extension TLSStream {
         #expect(talk.stream.isResumed == false)
     }
 
-    @Test(arguments: [TLS1_2_VERSION, TLS1_3_VERSION])
-    func closeNotifyIsAnEndAndFINAloneIsTruncation(version: Int32) throws {
+    @Test(arguments: [PeerVersion.tls12, .tls13])
+    func closeNotifyIsAnEndAndFINAloneIsTruncation(version: PeerVersion) throws {
         let context = try authority.context()
-        let settings = TLSPeerSettings(authority.issue("DNS:upstream.test"), maxVersion: version)
+        let settings = TLSPeerSettings(authority.issue("DNS:upstream.test"), newest: version)
         for orderly in [true, false] {
             var talk = try Conversation(context, settings)
             #expect(try talk.handshake() == .done)

@@ -29,28 +29,12 @@ extension SourceFile {
     }
 }
 
-extension String {
-    /// Whether `word` stands in the text with no letter, digit or underscore beside it.
-    func hasWord(_ word: String) -> Bool {
-        var rest = self[...]
-        while let range = rest.firstRange(of: word) {
-            let before = range.lowerBound > startIndex ? self[index(before: range.lowerBound)] : " "
-            let after = range.upperBound < endIndex ? self[range.upperBound] : " "
-            if !before.isWordPart && !after.isWordPart { return true }
-            rest = rest[range.upperBound...]
+extension SourceFile {
+    /// As above, for the words of each line.
+    func findings(inWords lines: [[String]], _ test: ([String]) -> String?) -> [Finding] {
+        lines.enumerated().compactMap { index, words in
+            words.isEmpty ? nil : test(words).map { finding(index + 1, $0) }
         }
-        return false
-    }
-
-    /// Whether `name` is called: the name, no word part before it, and an open parenthesis behind it.
-    func hasCall(_ name: String) -> Bool {
-        var rest = self[...]
-        while let range = rest.firstRange(of: name + "(") {
-            let before = range.lowerBound > startIndex ? self[index(before: range.lowerBound)] : " "
-            if !before.isWordPart { return true }
-            rest = rest[range.upperBound...]
-        }
-        return false
     }
 }
 

@@ -48,8 +48,9 @@ struct RuleTests {
             text: "try! a()\nfatalError()\n@testable import A\nThread.sleep(1)\nusleep(3)\nsleep(1)\n",
             lines: [1, 2, 3, 4, 5, 6]),
         Snippet(
-            rule: .forbiddenCalls, text: "@Test(.disabled(\"x\"))\nthrow XCTSkip()\nwithKnownIssue { }\nXCTSkip\n",
-            lines: [1, 2, 4]),
+            rule: .forbiddenCalls,
+            text: "@Test(.disabled(\"x\"))\nthrow XCTSkip()\nwithKnownIssue { }\nXCTSkip\n.enabled(if: a)\n",
+            lines: [1, 2, 3, 4, 5]),
         Snippet(rule: .forbiddenCalls, text: "\"try!\"\n// fatalError(\nasleep(1)\ntry a()\nfatalErrors()\n"),
         Snippet(rule: .noPrint, text: "print(1)\nself.print (1)\nsprint(1)\n// print(1)\ndump(x)\n", lines: [1, 5]),
         Snippet(rule: .noPrint, path: "Sources/countersign/main.swift", text: "print(1)\n"),

@@ -13,17 +13,40 @@ struct SourceFile: Sendable {
     var code: [String]
     /// Comments only.
     var comments: [String]
+    /// The words of each line of `code` and of `comments`. A word with `(` or `!` behind it is listed with that too.
+    var codeWords: [[String]]
+    var commentWords: [[String]]
 
     init(path: String, text: String) {
         self.path = path
         lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         var masker = Masker(text)
         masker.run()
-        code = masker.code.split(separator: 10, omittingEmptySubsequences: false).map {
-            String(decoding: $0, as: UTF8.self)
+        let codeLines = masker.code.split(separator: 10, omittingEmptySubsequences: false)
+        let commentLines = masker.comments.split(separator: 10, omittingEmptySubsequences: false)
+        code = codeLines.map { String(decoding: $0, as: UTF8.self) }
+        comments = commentLines.map { String(decoding: $0, as: UTF8.self) }
+        codeWords = codeLines.map(Self.words)
+        commentWords = commentLines.map(Self.words)
+    }
+
+    private static func words(_ line: ArraySlice<UInt8>) -> [String] {
+        var words: [String] = []
+        var start: Int?
+        for index in line.startIndex...line.endIndex {
+            let byte = index < line.endIndex ? line[index] : 32
+            let isLetter = byte | 0x20 >= 97 && byte | 0x20 <= 122
+            if isLetter || byte >= 48 && byte <= 57 || byte == 95 || byte >= 128 {
+                start = start ?? index
+            } else if let first = start {
+                words.append(String(decoding: line[first..<index], as: UTF8.self))
+                if byte == UInt8(ascii: "(") || byte == UInt8(ascii: "!") {
+                    words.append(String(decoding: line[first...index], as: UTF8.self))
+                }
+                start = nil
+            }
         }
-        comments = masker.comments.split(separator: 10, omittingEmptySubsequences: false)
-            .map { String(decoding: $0, as: UTF8.self) }
+        return words
     }
 
     /// Whether unsafe code and C may stand here.

@@ -12,7 +12,7 @@ enum Walls {
         "Net": ["CShims", "COpenSSL"],
         "Config": ["HTTP", "Policy", "Signing", "CYAML"],
         "Gateway": ["Exchange", "Net", "Store", "Config", "HTTP", "Policy", "Signing"],
-        "countersign": ["Gateway", "Config", "Signing", "HTTP", "Net"],
+        "countersign": ["Gateway", "Config", "Policy", "Signing", "HTTP", "Net"],
         "ingo-sandbox": ["CShims", "COpenSSL", "Foundation"],
     ]
 

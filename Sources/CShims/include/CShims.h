@@ -31,7 +31,7 @@ int cs_set_v6_only(int fd);
 int cs_set_reset_on_close(int fd);
 int cs_set_buffer_sizes(int fd, int send_bytes, int receive_bytes);
 int cs_peer_credentials(int fd, int *pid, unsigned *uid, unsigned *gid);
-int cs_tcp_bytes_acked(int fd, uint64_t *bytes);
+int cs_tcp_state(int fd, uint64_t *bytes_acked, int *awaits_our_close, int *is_over);
 int cs_peek(int fd);
 
 /* Addresses, in the order of the network. */

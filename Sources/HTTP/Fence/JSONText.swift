@@ -1,7 +1,7 @@
 // The bytes of a body as the JSON scanner reads them: one at a time with a zero behind the end, or in blocks of 8 to
 // 64 where the block lies within the body. Relies on the borrowed span. Every load is preceded by its bounds test.
 
-/// A borrowed text. A byte behind the end reads as zero, which JSON allows nowhere, so the scanner needs no second test.
+/// A borrowed text. A byte behind the end reads as zero, which JSON allows nowhere, so the scanner needs no other test.
 @safe
 struct JSONText: ~Escapable {
     private let bytes: RawSpan

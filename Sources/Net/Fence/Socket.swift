@@ -9,16 +9,29 @@ internal import Glibc
 ///
 /// Contract with the edge-triggered poller: a read that fills less than the room it was given has drained the socket,
 /// and a write that takes less than it was offered has filled it. In both cases the poller tells when to go on, and no
-/// further call is needed to see EAGAIN. Only a full read or a whole write must be followed by another call.
+/// further call is needed to see EAGAIN. Only a full read or a whole write must be followed by another call. The
+/// exception: after an event that said `closedForReading`, `closed` or `failed`, no other edge will come, so the reader
+/// goes on until `.end` or `.failed`.
+@safe
 package struct Socket: ~Copyable {
     let descriptor: Descriptor
     /// Connected by us: TCP then counts the SYN among the acknowledged bytes.
     private let active: Bool
+    /// An error other than EPIPE was taken from the socket. Linux keeps an error for one call only and then reads as an
+    /// end: without this note, an answer that a reset cut short would look whole after a failed write. It lies on the
+    /// heap, one byte per connection, because reading only borrows the socket.
+    private let isBroken: UnsafeMutablePointer<Bool>
 
     init(descriptor: consuming Descriptor, active: Bool) {
         self.descriptor = descriptor
         self.active = active
+        // SAFETY: freed once, in deinit.
+        unsafe isBroken = .allocate(capacity: 1)
+        unsafe isBroken.initialize(to: false)
     }
+
+    // SAFETY: allocated in init; nobody else has the pointer.
+    deinit { unsafe isBroken.deallocate() }
 
     /// Starts to connect. The poller reports writability when it is decided; `finishConnect` then says how.
     package static func connect(to address: borrowing SocketAddress) throws(SystemError) -> Socket {
@@ -33,10 +46,10 @@ package struct Socket: ~Copyable {
         return Socket(descriptor: descriptor, active: true)
     }
 
-    /// The verdict of a connect that the poller reported as decided: nil if it stands.
+    /// The verdict of a connect that the poller reported as decided: nil if it stands. Later, the pending error.
     package func finishConnect() -> SystemError? {
         let result = cs_take_error(descriptor.number)
-        return result < 0 ? SystemError(result: Int(result), "connect") : nil
+        return result < 0 ? taken(SystemError(result: Int(result), "connect")) : nil
     }
 
     /// Reads once, from the front of `room` (not empty).
@@ -47,7 +60,9 @@ package struct Socket: ~Copyable {
             unsafe Socket.receive(descriptor.number, room.baseAddress, room.count)
         }
         if result > 0 { return .bytes(result) }
-        return result == 0 ? .end : Socket.refusal(result, "recv")
+        if result < 0 { return refusal(result, "recv") }
+        // SAFETY: the socket owns the byte and belongs to one thread.
+        return unsafe isBroken.pointee ? .failed(SystemError(number: ECONNRESET, call: "recv")) : .end
     }
 
     /// Writes once, as much as fits, from the front of `bytes` (not empty).
@@ -57,7 +72,7 @@ package struct Socket: ~Copyable {
         let result = unsafe bytes.withUnsafeBufferPointer { bytes in
             unsafe Socket.send(descriptor.number, bytes.baseAddress, bytes.count)
         }
-        return result >= 0 ? .bytes(result) : Socket.refusal(result, "send")
+        return result >= 0 ? .bytes(result) : refusal(result, "send")
     }
 
     /// Writes once from two runs of bytes in order, as if they were one; not both are empty.
@@ -74,7 +89,7 @@ package struct Socket: ~Copyable {
                 }
             }
         }
-        return result >= 0 ? .bytes(result) : Socket.refusal(result, "sendmsg")
+        return result >= 0 ? .bytes(result) : refusal(result, "sendmsg")
     }
 
     static func receive(_ descriptor: Int32, _ to: UnsafeMutablePointer<UInt8>?, _ count: Int) -> Int {
@@ -93,8 +108,15 @@ package struct Socket: ~Copyable {
         }
     }
 
-    private static func refusal(_ result: Int, _ call: StaticString) -> IOResult {
-        result == -Int(EAGAIN) ? .wouldBlock : .failed(SystemError(result: result, call))
+    private func refusal(_ result: Int, _ call: StaticString) -> IOResult {
+        result == -Int(EAGAIN) ? .wouldBlock : .failed(taken(SystemError(result: result, call)))
+    }
+
+    /// Notes an error that was taken from the socket. EPIPE is not one: it says that a FIN came before the reset.
+    private func taken(_ error: SystemError) -> SystemError {
+        // SAFETY: as in `read`.
+        if !error.isBrokenPipe { unsafe isBroken.pointee = true }
+        return error
     }
 
     /// Sends FIN behind what was written; reading goes on.
@@ -124,13 +146,7 @@ package struct Socket: ~Copyable {
     /// More than was written before a request means that the peer's kernel has taken some of it. The same number is no
     /// proof of the contrary by itself; see `provesNothingTaken`. Ask before `shutdownWriting`, whose FIN counts as a
     /// byte.
-    package func bytesTakenByPeer() -> UInt64? {
-        var acked: UInt64 = 0
-        // SAFETY: the wrapper writes one UInt64 where it returns 0.
-        let result = unsafe cs_tcp_bytes_acked(descriptor.number, &acked)
-        guard result == 0 else { return nil }
-        return active && acked > 0 ? acked - 1 : acked
-    }
+    package func bytesTakenByPeer() -> UInt64? { tcpState()?.taken }
 
     /// True only with proof that the peer took no byte behind the first `mark` bytes of this connection: it ended its
     /// side (FIN), all that it sent was read, and it had acknowledged no more than `mark`. A FIN carries the
@@ -138,11 +154,34 @@ package struct Socket: ~Copyable {
     /// reset and reaches nobody. A reset without FIN is no proof: it does not carry an acknowledgement that was
     /// delayed, so that a peer which read all and reset looks the same (Tests/NetTests/TakenBytesTests.swift).
     ///
+    /// Takes the pending error, and after a reset needs it: Linux says EPIPE for a reset behind a FIN, ECONNRESET for
+    /// any other. So ask once, and first; a later answer may be false but is never wrongly true.
+    ///
     /// What it cannot see: a peer that shuts its sending side down and goes on to serve what it reads. HTTP servers
     /// only drain after that (RFC 9112 9.6).
     package func provesNothingTaken(since mark: UInt64) -> Bool {
-        guard cs_peek(descriptor.number) == 0, let taken = bytesTakenByPeer() else { return false }
-        return taken <= mark
+        let peeked = cs_peek(descriptor.number)
+        if peeked < 0 && peeked != -EAGAIN { _ = taken(SystemError(result: Int(peeked), "recv")) }
+        guard peeked == 0, let state = tcpState(), state.taken <= mark else { return false }
+        if state.awaitsOurClose { return true }
+        return state.isOver && finishConnect()?.isBrokenPipe == true
+    }
+
+    private struct TCPState {
+        var taken: UInt64
+        var awaitsOurClose: Bool
+        var isOver: Bool
+    }
+
+    private func tcpState() -> TCPState? {
+        var acked: UInt64 = 0
+        var awaitsOurClose: Int32 = 0
+        var isOver: Int32 = 0
+        // SAFETY: the wrapper writes all three where it returns 0.
+        let result = unsafe cs_tcp_state(descriptor.number, &acked, &awaitsOurClose, &isOver)
+        guard result == 0 else { return nil }
+        let taken = active && acked > 0 ? acked - 1 : acked
+        return TCPState(taken: taken, awaitsOurClose: awaitsOurClose != 0, isOver: isOver != 0)
     }
 
     /// Process, user and group of the peer of a Unix socket, as they were when it connected; nil for TCP.

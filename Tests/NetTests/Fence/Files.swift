@@ -27,3 +27,11 @@ func leaveStaleSocket(at path: String) {
     }
     close(descriptor)
 }
+
+/// Makes descriptor `number` one that is always full (full(4)).
+func openFullDevice(as number: Int32) {
+    // SAFETY: the path is a literal.
+    let descriptor = unsafe open("/dev/full", O_WRONLY)
+    precondition(dup2(descriptor, number) == number)
+    close(descriptor)
+}

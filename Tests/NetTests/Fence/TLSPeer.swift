@@ -3,22 +3,29 @@
 
 import COpenSSL
 
+/// Versions by their number on the wire.
+enum PeerVersion: Int32, Sendable {
+    case tls11 = 0x0302
+    case tls12 = 0x0303
+    case tls13 = 0x0304
+}
+
 /// Settings of the peer; one may serve several connections, which lets sessions be resumed.
 @safe
 final class TLSPeerSettings {
     let handle: OpaquePointer
 
-    /// `maxVersion`: 0 for the newest, else such as `TLS1_1_VERSION`. `alpn`: the protocol to choose, whatever is
+    /// `newest`: the last version it speaks, from TLS 1.0; nil for all. `alpn`: the protocol to choose, whatever is
     /// offered.
-    init(_ identity: Identity, maxVersion: Int32 = 0, alpn: String? = nil) {
+    init(_ identity: Identity, newest: PeerVersion? = nil, alpn: String? = nil) {
         // SAFETY: freed in deinit; certificate and key are referenced by the handle.
         unsafe handle = SSL_CTX_new(TLS_server_method())!
         unsafe precondition(SSL_CTX_use_certificate(handle, identity.certificate) == 1)
         unsafe precondition(SSL_CTX_use_PrivateKey(handle, identity.key) == 1)
         unsafe SSL_CTX_set_session_id_context(handle, "test", 4)
-        if maxVersion != 0 {
+        if let newest {
             unsafe precondition(cs_ssl_ctx_set_min_version(handle, TLS1_VERSION) == 1)
-            unsafe precondition(cs_ssl_ctx_set_max_version(handle, maxVersion) == 1)
+            unsafe precondition(cs_ssl_ctx_set_max_version(handle, newest.rawValue) == 1)
         }
         switch alpn {
         case "http/1.1":

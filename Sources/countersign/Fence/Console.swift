@@ -1,0 +1,84 @@
+// The command's surroundings: environment, files, standard input and output.
+// Relies on Glibc, and on Net for writing. Refuses files above a bound; a failure to read is a value.
+
+internal import Glibc
+internal import HTTP
+internal import Net
+
+/// What the command reads from and writes to.
+enum Console {
+    /// Why something could not be read; one sentence for the operator.
+    struct ReadFailure: Error {
+        var reason: String
+    }
+
+    /// Largest request or body that is read, in bytes: the largest body that a configuration allows, and its head.
+    static let maxInput = 65 * 1_024 * 1_024
+
+    /// The environment's variables. Those that are not UTF-8 are read with replacement characters.
+    static func environment() -> [String: String] {
+        var variables: [String: String] = [:]
+        // SAFETY: environ is a list of C strings that ends with nil, and no other thread runs yet that could change it.
+        var entry = unsafe environ
+        while let text = unsafe entry.pointee {
+            let line = unsafe String(cString: text)
+            let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
+            unsafe entry += 1
+        }
+        return variables
+    }
+
+    /// All bytes of the file at `path`; `-` is standard input.
+    static func read(_ path: String) throws(ReadFailure) -> [UInt8] {
+        // SAFETY: the path is a C string for the length of the call.
+        let descriptor = path == "-" ? STDIN_FILENO : unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure(path) }
+        defer { if descriptor != STDIN_FILENO { _ = close(descriptor) } }
+        var buffer = ByteBuffer(capacity: 64 * 1_024)
+        while true {
+            buffer.reserve(16 * 1_024)
+            let got = readSome(descriptor, &buffer)
+            if got < 0 && errno == EINTR { continue }
+            guard got >= 0 else { throw failure(path) }
+            if got == 0 { break }
+            buffer.commit(got)
+            guard buffer.count <= maxInput else {
+                throw ReadFailure(reason: "\(path) is larger than \(maxInput) bytes")
+            }
+        }
+        return array(buffer.bytes)
+    }
+
+    private static func readSome(_ descriptor: Int32, _ buffer: inout ByteBuffer) -> Int {
+        var free = buffer.free
+        // SAFETY: the pointer is used only within the closure, and read fills at most `count` bytes of it.
+        return unsafe free.withUnsafeMutableBufferPointer { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
+    }
+
+    private static func failure(_ path: String) -> ReadFailure {
+        // SAFETY: strerror gives a C string that lives until the next call on this thread.
+        ReadFailure(reason: "\(path) cannot be read: \(unsafe String(cString: strerror(errno)))")
+    }
+
+    /// Writes a line to standard output; a failure ends the command with status 1, as nobody would see the rest.
+    static func out(_ line: String) { write(line, to: STDOUT_FILENO) }
+
+    /// Writes a line to standard error.
+    static func error(_ line: String) { write(line, to: STDERR_FILENO) }
+
+    private static func write(_ line: String, to descriptor: Int32) {
+        let bytes = Array((line + "\n").utf8)
+        if ProcessControl.writeAll(bytes.span, to: descriptor) != nil && descriptor == STDOUT_FILENO {
+            ProcessControl.exit(ExitStatus.failure.rawValue)
+        }
+    }
+}
+
+/// The bytes of a span as an array.
+func array(_ bytes: Span<UInt8>) -> [UInt8] {
+    var copy: [UInt8] = []
+    copy.reserveCapacity(bytes.count)
+    for index in bytes.indices { copy.append(bytes[index]) }
+    return copy
+}

@@ -1,0 +1,108 @@
+// The table of subcommands, their help, and what is the same for all of them.
+// Relies on one file per subcommand. Refuses an unknown name with the nearest one.
+
+internal import Config
+
+/// One subcommand.
+struct Subcommand: Sendable {
+    var name: String
+    var summary: String
+    /// More than the summary, for its own help.
+    var details: String
+    var flags: [Flag]
+    var run: @Sendable (Arguments) throws(Arguments.Problem) -> ExitStatus
+
+    static let version = "0.1.0"
+
+    /// The name of a configuration is taken from here where `--config` is not given.
+    static let configVariable = "COUNTERSIGN_CONFIG"
+
+    static let configFlag = Flag(
+        name: "config", value: "FILE", help: "the configuration (default: $\(configVariable))")
+
+    static let all: [Subcommand] = [.serve, .check, .explain, .verify, .printVersion]
+
+    static let printVersion = Subcommand(
+        name: "version", summary: "print the version", details: "", flags: [],
+        run: { _ in
+            Console.out("countersign \(version)")
+            return .ok
+        })
+
+    /// Carries out a command line without the program's name.
+    static func run(_ words: [String]) -> ExitStatus {
+        guard let name = words.first else {
+            Console.error("countersign: a subcommand is missing\n\n" + usage)
+            return .usage
+        }
+        switch name {
+        case "--help", "-h", "help":
+            Console.out(usage)
+            return .ok
+        case "--version":
+            Console.out("countersign \(version)")
+            return .ok
+        default: break
+        }
+        guard let subcommand = all.first(where: { $0.name == name }) else {
+            let near = nearest(to: name, among: all.map(\.name)).map { "; is \($0) meant?" } ?? ""
+            Console.error("countersign: there is no subcommand \(name)\(near)\nTry: countersign --help")
+            return .usage
+        }
+        return subcommand.run(Array(words.dropFirst()))
+    }
+
+    private func run(_ words: [String]) -> ExitStatus {
+        if words.contains("--help") || words.contains("-h") {
+            Console.out(help)
+            return .ok
+        }
+        do throws(Arguments.Problem) {
+            return try run(try Arguments(words, flags))
+        } catch {
+            Console.error("countersign \(name): \(error.text)\nTry: countersign \(name) --help")
+            return .usage
+        }
+    }
+
+    private static var usage: String {
+        let lines = all.map { "  " + $0.name.padded(to: 10) + $0.summary }
+        return """
+            countersign signs requests to payment APIs on their way.
+
+            Usage: countersign SUBCOMMAND [FLAGS]
+
+            \(lines.joined(separator: "\n"))
+
+            countersign SUBCOMMAND --help says more. --version prints the version.
+            Status: 0 done, 1 failed, 2 wrong usage, 78 bad configuration.
+            """
+    }
+
+    private var help: String {
+        let lines = flags.map { "  " + "--\($0.name) \($0.value ?? "")".padded(to: 22) + $0.help }
+        let text = details.isEmpty ? "" : "\n\n" + details
+        let list = lines.isEmpty ? "" : "\n\n" + lines.joined(separator: "\n")
+        return "countersign \(name): \(summary)" + text + list
+    }
+}
+
+extension Arguments {
+    /// Loads the configuration and prints its problems to standard error; nil where it cannot be used.
+    func settings() throws(Problem) -> Settings? {
+        let environment = Console.environment()
+        guard let path = self["config"] ?? environment[Subcommand.configVariable] else {
+            throw Problem(text: "--config is missing")
+        }
+        let (settings, problems) = SettingsLoader.load(path: path, environment: environment)
+        for problem in problems {
+            Console.error((problem.severity == .warning ? "warning: " : "") + problem.text)
+        }
+        return settings
+    }
+}
+
+extension String {
+    /// With spaces behind it up to `width`, and at least one.
+    func padded(to width: Int) -> String { self + String(repeating: " ", count: max(1, width - count)) }
+}

@@ -1,0 +1,99 @@
+// The gateway as an operator starts it: a configuration file, secrets in files, `countersign run`, its ready line.
+// Relies on the built executable. Refuses a gateway that does not say that it is ready, with what it wrote.
+
+import Foundation
+import TestSupport
+
+/// A configuration, made of the parts that tests vary. Ports are always 0: the system chooses.
+struct Setup {
+    /// YAML of `listeners`.
+    var listeners = "  - {name: apps, bind: \"127.0.0.1:0\"}\n"
+    var workers = 1
+    var username = "demo"
+    var secret = "demo-secret-not-for-production"
+    /// Where the API key `demo-api-key` goes; nil for a credential without one.
+    var keyPlace: String?
+    /// More keys of the credential, each line indented by four.
+    var credential = ""
+    /// Where the upstream is, and more of its keys, each line indented by four.
+    var url: String
+    var upstream = ""
+    /// YAML of `routes`.
+    var routes =
+        "  - {name: all, methods: [GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS], prefix: /, upstream: up,"
+        + " credential: program}\n"
+    /// YAML of `limits`, each line indented by two.
+    var limits = ""
+
+    init(url: String) { self.url = url }
+
+    /// For an upstream on plain TCP.
+    init(port: UInt16) { self.init(url: "http://127.0.0.1:\(port)") }
+
+    func text(_ folder: TemporaryFolder) throws -> String {
+        let secretFile = try folder.write("hmac", secret + "\n")
+        let keyFile = try folder.write("api-key", "demo-api-key\n")
+        let key = keyPlace.map { "    api_key: {value: \"file:\(keyFile)\", place: \($0)}\n" } ?? ""
+        return """
+            listeners:
+            \(listeners)workers: \(workers)
+            credentials:
+              program:
+                username: "\(username)"
+                secret: "file:\(secretFile)"
+            \(key)\(credential)upstreams:
+              up:
+                url: "\(url)"
+            \(upstream)routes:
+            \(routes)\(limits.isEmpty ? "" : "limits:\n" + limits)
+            """
+    }
+}
+
+/// A running gateway.
+final class GatewayUnderTest: Sendable {
+    let program: Program
+    /// The bound addresses, in the order of the configuration.
+    let addresses: [WireAddress]
+    private let folder: TemporaryFolder
+
+    convenience init(_ setup: Setup, environment: [String: String] = [:]) throws {
+        let folder = try TemporaryFolder()
+        try self.init(text: try setup.text(folder), folder, environment)
+    }
+
+    init(text: String, _ folder: TemporaryFolder, _ environment: [String: String] = [:]) throws {
+        self.folder = folder
+        let file = try folder.write("countersign.yaml", text)
+        program = try Program("countersign", ["run", "--config", file], environment: environment)
+        let line = try program.line(of: .errors) { $0.contains("\"message\":\"ready\"") }
+        struct Ready: Decodable { let listeners: [String] }
+        let ready = try JSONDecoder().decode(Ready.self, from: Data(line.utf8))
+        addresses = try ready.listeners.map(Self.address)
+    }
+
+    deinit { program.signal(.kill) }
+
+    private static func address(_ text: String) throws -> WireAddress {
+        if text.hasPrefix("unix:") { return .unix(String(text.dropFirst(5))) }
+        guard let port = text.split(separator: ":").last.flatMap({ UInt16($0) }) else {
+            throw SupportFailure("no port in \(text)")
+        }
+        return text.hasPrefix("[") ? .ipv6(port) : .ipv4(port)
+    }
+
+    /// A new connection to the first listener.
+    func caller(receiveBuffer: Int32 = 0, within milliseconds: Int = 20_000) throws -> Caller {
+        try Caller(addresses[0], receiveBuffer: receiveBuffer, within: milliseconds)
+    }
+
+    /// One request on a connection of its own.
+    func ask(_ text: String) throws -> Message { try caller().ask(text) }
+}
+
+/// A request with a JSON body and its length, as a plain caller writes it.
+func post(_ target: String, _ body: String, _ headers: String...) -> String {
+    let lines = headers.map { $0 + "\r\n" }.joined()
+    return "POST \(target) HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\n"
+        + "Content-Length: \(body.utf8.count)\r\n\(lines)\r\n\(body)"
+}
