@@ -137,9 +137,11 @@ extension Exchange {
             return
         }
         switch phase {
-        case .sealed, .sent: refuse(&todo, .draining.afterSending(lostAnswer), .stopped)
+        case .received, .admitted, .collected, .remembered, .paced, .drafted, .connected:
+            refuse(&todo, .draining, .stopped)
+        case .sealed, .sent: refuse(&todo, .stoppedAfterSending.afterSending(lostAnswer), .stopped)
         case .settled: finish(&todo, .stopped)
-        default: refuse(&todo, .draining, .stopped)
+        case .answered, .logged: preconditionFailure("an answer was begun, and after the end nothing is heard")
         }
     }
 

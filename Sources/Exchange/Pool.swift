@@ -24,7 +24,7 @@ package struct Pool: ~Copyable {
         case keep
         /// Lend it to this waiting exchange.
         case lend(to: UInt32)
-        /// Close it.
+        /// Close it: it may not be kept, or whoever waits longest wants a fresh one; `closed` names who that is.
         case close
         /// A place is free: open a new one for this waiting exchange.
         case open(for: UInt32)
@@ -35,8 +35,13 @@ package struct Pool: ~Copyable {
     /// Connections that exist or are being opened.
     package private(set) var open = 0
     private var idle: [UInt32] = []
-    private var waiting: [UInt32] = []
+    private var waiting: [Waiting] = []
     private var firstWaiting = 0
+
+    private struct Waiting {
+        let exchange: UInt32
+        let fresh: Bool
+    }
 
     package init(maxConnections: Int, maxWaiting: Int) {
         precondition(maxConnections > 0 && maxWaiting >= 0, "bounds are checked when the configuration is read")
@@ -56,13 +61,13 @@ package struct Pool: ~Copyable {
         }
         if fresh, let connection = idle.popLast() { return .replace(connection) }
         guard waitingCount < maxWaiting else { return .full }
-        waiting.append(exchange)
+        waiting.append(Waiting(exchange: exchange, fresh: fresh))
         return .wait
     }
 
     /// An exchange that waits asks no more. True where it was waiting.
     package mutating func withdraw(_ exchange: UInt32) -> Bool {
-        guard let index = waiting[firstWaiting...].firstIndex(of: exchange) else { return false }
+        guard let index = waiting[firstWaiting...].firstIndex(where: { $0.exchange == exchange }) else { return false }
         waiting.remove(at: index)
         return true
     }
@@ -70,6 +75,7 @@ package struct Pool: ~Copyable {
     /// A lent connection comes back whole.
     package mutating func returned(_ connection: UInt32, keep: Bool) -> Next {
         guard keep else { return .close }
+        if waitingCount > 0 && waiting[firstWaiting].fresh { return .close }
         if let exchange = nextWaiting() { return .lend(to: exchange) }
         idle.append(connection)
         return .keep
@@ -95,7 +101,7 @@ package struct Pool: ~Copyable {
 
     private mutating func nextWaiting() -> UInt32? {
         guard firstWaiting < waiting.count else { return nil }
-        let exchange = waiting[firstWaiting]
+        let exchange = waiting[firstWaiting].exchange
         firstWaiting += 1
         if firstWaiting == waiting.count {
             waiting.removeAll(keepingCapacity: true)

@@ -18,7 +18,8 @@ extension Refusal {
         out.append("\r\nX-Request-Id: ")
         out.append(requestID)
         if !allowed.isEmpty { writeAllow(to: &out) }
-        if status == 503 { out.append("\r\nRetry-After: 1") }
+        // Never an invitation to repeat what may have been carried out.
+        if status == 503 && sent == .nothing { out.append("\r\nRetry-After: 1") }
         if close { out.append("\r\nConnection: close") }
         out.append(
             product == .problem ? "\r\nContent-Type: application/problem+json" : "\r\nContent-Type: application/json")

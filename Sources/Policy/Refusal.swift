@@ -210,6 +210,11 @@ extension Refusal {
         Refusal(504, "http_response_timeout", .systemError, "The upstream did not answer in time.")
     }
 
+    /// The gateway stopped while the upstream had the request; not 503, which would invite to send again.
+    package static var stoppedAfterSending: Refusal {
+        Refusal(502, "connection_terminated", .systemError, "The gateway stopped before the upstream answered.")
+    }
+
     /// The answer's bytes cannot be read in exactly one way, or it ended early.
     package static var answerUnusable: Refusal {
         Refusal(502, "http_protocol_error", .systemError, "The upstream's answer cannot be used.")

@@ -65,8 +65,8 @@ package struct RouteSettings: Sendable {
 
 /// Time limits towards one upstream, in milliseconds. What happens at each is said beside it.
 package struct UpstreamTimeouts: Equatable, Sendable {
-    /// TCP connect per address and TLS handshake together. Default 3 s, range 10 ms ... 60 s. Beyond: next address,
-    /// then 504, with no byte sent.
+    /// Until a connection is there: the pool's queue, the name, TCP and TLS. Default 3 s, range 10 ms ... 60 s. Each of
+    /// the name's addresses gets an equal share of it, then the next is tried. Beyond: 504, with no byte sent.
     package var connectMilliseconds = 3_000
     /// From the last byte of the request to the first byte of the answer. Default 75 s (the upstream holds a call up to
     /// 60 s), range 10 ms ... 10 min. Beyond: 504 with the route's lost-answer class.

@@ -1,0 +1,40 @@
+// Commands as words, so that expectations are read like the life of a request.
+// Relies on nothing but the rooms' public faces.
+
+import Exchange
+import Policy
+
+/// What callers are told about sending.
+func word(_ sent: Sent) -> String {
+    switch sent {
+    case .nothing: "unsent"
+    case .maybe(let lost): "maybe \(lost.rawValue)"
+    }
+}
+
+func word(_ command: Command) -> String {
+    switch command {
+    case .admit: "admit"
+    case .sendContinue: "continue"
+    case .collectBody: "collect"
+    case .examineBody: "examine"
+    case .makeDraft: "draft"
+    case .connect(let fresh): fresh ? "connect fresh" : "connect"
+    case .seal: "seal"
+    case .send: "send"
+    case .relayAnswer: "relay"
+    case .respond(let refusal): "respond \(refusal.status) \(refusal.error) \(word(refusal.sent))"
+    case .breakAnswer: "break"
+    case .cancelConnect: "cancel"
+    case .returnConnection: "return"
+    case .closeConnection: "close"
+    case .flushAnswer: "flush"
+    case .setDeadline(let deadline): "by \(deadline)"
+    case .clearDeadline: "clear"
+    case .finish(let outcome): "finish \(outcome.cause) \(outcome.phase)"
+    }
+}
+
+func words(_ commands: Commands) -> String {
+    (0..<commands.count).map { word(commands[$0]) }.joined(separator: ", ")
+}
