@@ -17,13 +17,13 @@ extension Worker {
             next = nil
             for index in 0..<todo.count {
                 precondition(next == nil, "only the last command of a list reports an event")
-                next = perform(todo[index], context)
+                next = perform(todo, index, context)
             }
         }
     }
 
-    private func perform(_ command: Command, _ context: ExchangeContext) -> Event? {
-        switch command {
+    private func perform(_ todo: Commands, _ index: Int, _ context: ExchangeContext) -> Event? {
+        switch todo[index] {
         case .admit: return admit(context)
         case .sendContinue: sendContinue(context)
         case .collectBody: return collectBody(context)
@@ -33,7 +33,9 @@ extension Worker {
         case .seal: return seal(context, context.input)
         case .send: return send(context)
         case .relayAnswer: relayHead(context)
-        case .respond(let refusal): return respond(context, refusal)
+        case .respond:
+            guard let refusal = todo.refusal else { preconditionFailure("an answer of our own says what it refuses") }
+            return respond(context, refusal)
         case .breakAnswer: context.closes = true
         case .cancelConnect: cancelConnect(context)
         case .returnConnection: returnConnection(context)
@@ -113,14 +115,14 @@ extension Worker {
     private func examineBody(_ context: ExchangeContext) -> Event {
         let body = context.reader.body
         guard !body.isEmpty else { return withoutBody(context) }
-        if let failure = scan(context.input, body, plan.routes[context.route].additions.query) {
+        if let failure = scan(context.input, body, plan.routes[context.route].additions) {
             return .requestRefused(Refusal(failure.problem))
         }
         return .bodyExamined
     }
 
-    private func scan(_ input: borrowing ByteBuffer, _ body: ByteRange, _ query: JSONQuery) -> JSONFailure? {
-        scanner.scan(input.bytes.slice(body), query: query, maxDepth: limits.maxJSONDepth)
+    private func scan(_ input: borrowing ByteBuffer, _ body: ByteRange, _ additions: BodyAdditions) -> JSONFailure? {
+        additions.scan(input.bytes.slice(body), with: &scanner, maxDepth: limits.maxJSONDepth)
     }
 
     /// Reads and deletions may come without a body, unless the credential puts something into it.
