@@ -151,7 +151,13 @@ extension Worker {
             context.output.append("\r\n")
             context.output.appendForwardedFields(of: context.answer.head, from: context.received.bytes)
             switch context.answer.head.framing {
-            case .none: break
+            case .none:
+                // For HEAD and 304 it says how long the content would be (RFC 9110 section 8.6); a 204 has none.
+                if let length = context.answer.head.contentLength, context.answer.head.status != 204 {
+                    context.output.append("Content-Length: ")
+                    context.output.appendDecimal(length)
+                    context.output.append("\r\n")
+                }
             case .length(let length):
                 context.output.append("Content-Length: ")
                 context.output.appendDecimal(length)

@@ -84,23 +84,12 @@ private let asked = ReadRequest(end: .complete, method: .get, target: "/q?x=1", 
         let head = bytes(post + "Transfer-Encoding: chunked\r\n\r\n")
         buffer.append(head.span)
         #expect(reader.readHead(buffer, limits: HTTPLimits()) == .complete)
-        #expect(reader.bodyRoom(limits: HTTPLimits()) == HTTPLimits().maxBody)
         let chunk = bytes("1;" + String(repeating: "e", count: 100) + "\r\nx\r\n")
         for count in 1...500 {
             buffer.append(chunk.span)
             #expect(reader.readBody(&buffer, limits: HTTPLimits()) == .needMore)
             #expect(buffer.count == head.count + count && reader.consumed == buffer.count)
             #expect(reader.body == ByteRange(head.count, head.count + count))
-        }
-    }
-
-    @Test func theRoomForABodyIsWhatItsFramingSays() {
-        for (message, room) in [(plain, 7), (get, 0)] {
-            var reader = RequestReader()
-            var buffer = ByteBuffer(capacity: 16)
-            append(bytes(message)[...], to: &buffer)
-            #expect(reader.readHead(buffer, limits: HTTPLimits()) == .complete)
-            #expect(reader.bodyRoom(limits: HTTPLimits()) == room)
         }
     }
 
