@@ -1,5 +1,5 @@
 // What one simulated request was told and told to do: the referee. It knows the promises of the design (never twice,
-// one outcome, one answer, a fresh seal for each sending, no connection kept or lost) and complains where one is broken.
+// one outcome, one answer, a fresh seal for each sending, no connection kept or lost) and complains of a broken one.
 // Relies on facts being noted before the commands that follow them are judged. Knows nothing of the machine's phases.
 
 import Exchange
