@@ -78,10 +78,17 @@ extension Worker {
     private func mediaTypeRefusal(_ context: ExchangeContext) -> Refusal? {
         let hasBody = context.reader.head.framing != .none && context.reader.head.framing != .length(0)
         guard hasBody else { return nil }
-        if !context.reader.head.contentEncoding.isEmpty { return .unsupportedContentEncoding }
+        if let refusal = codingRefusal(context, context.input) { return refusal }
         let type = context.reader.head.contentType
         if type.isEmpty || isJSON(context.input, type) { return nil }
         return .unsupportedMediaType
+    }
+
+    private func codingRefusal(_ context: ExchangeContext, _ input: borrowing ByteBuffer) -> Refusal? {
+        let name = context.reader.head.contentEncoding
+        guard !name.isEmpty else { return nil }
+        context.coding = ContentCoding(input.bytes.slice(name))
+        return context.coding == nil ? .unsupportedContentEncoding : nil
     }
 
     private func isJSON(_ input: borrowing ByteBuffer, _ type: ByteRange) -> Bool {
@@ -115,10 +122,30 @@ extension Worker {
     private func examineBody(_ context: ExchangeContext) -> Event {
         let body = context.reader.body
         guard !body.isEmpty else { return withoutBody(context) }
-        if let failure = scan(context.input, body, plan.routes[context.route].additions) {
-            return .requestRefused(Refusal(failure.problem))
-        }
+        if let coding = context.coding, let refusal = inflate(context, coding) { return .requestRefused(refusal) }
+        let additions = plan.routes[context.route].additions
+        let failure =
+            context.bodyIsOwn
+            ? scan(context.body, ByteRange(0, context.body.count), additions) : scan(context.input, body, additions)
+        if let failure { return .requestRefused(Refusal(failure.problem)) }
         return .bodyExamined
+    }
+
+    /// What is examined, signed and sent is the JSON itself, without its coding.
+    private func inflate(_ context: ExchangeContext, _ coding: ContentCoding) -> Refusal? {
+        context.bodyIsOwn = true
+        let failure = inflate(context.input, context.reader.body, coding, into: &context.body)
+        switch failure {
+        case nil: return nil
+        case .tooLarge: return Refusal(.bodyTooLarge)
+        case .broken: return .compressedBodyBroken
+        }
+    }
+
+    private func inflate(
+        _ input: borrowing ByteBuffer, _ body: ByteRange, _ coding: ContentCoding, into plain: inout ByteBuffer
+    ) -> InflateFailure? {
+        Inflater.inflate(input.bytes.slice(body), coding, into: &plain, limit: limits.maxBody)
     }
 
     private func scan(_ input: borrowing ByteBuffer, _ body: ByteRange, _ additions: BodyAdditions) -> JSONFailure? {
@@ -138,16 +165,19 @@ extension Worker {
     private func makeDraft(_ context: ExchangeContext) -> Event {
         let body = context.reader.body
         guard !body.isEmpty else { return .draftMade }
-        let route = plan.routes[context.route]
+        let additions = plan.routes[context.route].additions
         edits.removeAll()
-        if let problem = collectEdits(context.input, body, route.additions) {
-            return .requestRefused(Refusal(problem))
-        }
+        let problem =
+            context.bodyIsOwn
+            ? collectEdits(context.body, ByteRange(0, context.body.count), additions)
+            : collectEdits(context.input, body, additions)
+        if let problem { return .requestRefused(Refusal(problem)) }
         guard !edits.isEmpty else { return .draftMade }
-        context.body.clear()
-        context.body.append(context.input.bytes.slice(body))
+        if !context.bodyIsOwn {
+            context.bodyIsOwn = true
+            context.body.append(context.input.bytes.slice(body))
+        }
         edits.apply(to: &context.body)
-        context.bodyIsEdited = true
         return .draftMade
     }
 
@@ -173,7 +203,7 @@ extension Worker {
             head: buffer, method: context.method, authority: route.authority, basePath: route.basePath,
             target: head.slice(target))
         draft.appendForwardedFields(of: context.reader.head, from: head)
-        let length = context.bodyIsEdited ? context.body.count : context.reader.body.count
+        let length = context.bodyIsOwn ? context.body.count : context.reader.body.count
         let signer = signers[route.settings.credential]
         if signer.signer.repeatsSignedHeader(draft) {
             context.spare = draft.recycle()
@@ -191,7 +221,7 @@ extension Worker {
     private func bodyDigest(_ context: ExchangeContext) -> BodyDigest {
         if let digest = context.digest { return digest }
         let digest: BodyDigest
-        if context.bodyIsEdited {
+        if context.bodyIsOwn {
             digest = context.hasher.digest(context.body.bytes)
         } else {
             let body = context.reader.body

@@ -170,17 +170,23 @@ extension Worker {
         output.append("\r\n")
         output.appendForwardedFields(of: answer.head, from: received.bytes)
         switch answer.head.framing {
-        case .none: break
+        case .none:
+            // For HEAD and 304 it says how long the content would be (RFC 9110 section 8.6); a 204 has none.
+            if let length = answer.head.contentLength, answer.head.status != 204 { appendLength(length, to: &output) }
         case .length(let length):
-            output.append("Content-Length: ")
-            output.appendDecimal(length)
-            output.append("\r\n")
+            appendLength(length, to: &output)
         case .chunked, .untilClose:
             inChunks = true
             output.append("Transfer-Encoding: chunked\r\n")
         }
         output.append(closes ? "Connection: close\r\n\r\n" : "\r\n")
         return inChunks
+    }
+
+    private func appendLength(_ length: Int, to output: inout ByteBuffer) {
+        output.append("Content-Length: ")
+        output.appendDecimal(length)
+        output.append("\r\n")
     }
 
     /// An answer of the gateway's own. The connection lives on only where the request was read to its end.
