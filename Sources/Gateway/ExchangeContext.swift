@@ -28,7 +28,7 @@ final class ExchangeContext {
 
     /// The inbound connection's slot.
     var inbound: UInt32 = 0
-    var route = -1
+    var route: ServedRoute?
     var method = Method.post
     /// The lent connection, or the one that is being opened for this exchange.
     var upstream: UpstreamConnection?
@@ -86,7 +86,7 @@ final class ExchangeContext {
             hashed = -1
         }
         digest = nil
-        route = -1
+        route = nil
         upstream = nil
         deadline = nil
         written = 0

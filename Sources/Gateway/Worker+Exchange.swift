@@ -57,18 +57,23 @@ extension Worker {
         return connection
     }
 
+    func route(_ context: ExchangeContext) -> ServedRoute {
+        guard let route = context.route else { preconditionFailure("an admitted request has a route") }
+        return route
+    }
+
     // MARK: - Before the connection
 
     private func admit(_ context: ExchangeContext) -> Event {
-        switch plan.table.find(context.method, context.input.bytes.slice(context.reader.head.path)) {
+        switch generation.plan.table.find(context.method, context.input.bytes.slice(context.reader.head.path)) {
         case .ambiguous: return .requestRefused(Refusal(.ambiguousPath))
         case .noRoute: return .requestRefused(.noRoute)
         case .methodNotAllowed(let allowed): return .requestRefused(.methodNotAllowed(allowed))
         case .route(let index):
-            context.route = index
+            let route = generation.routes[index]
+            context.route = route
             if draining { context.closes = true }
             if let refusal = mediaTypeRefusal(context) { return .requestRefused(refusal) }
-            let route = plan.routes[index]
             context.totalDeadline = now &+ UInt64(route.timeouts.totalMilliseconds)
             let waits = context.reader.head.expectsContinue && context.input.count == context.reader.head.length
             return .routeFound(expectsContinue: waits, lostAnswer: route.settings.lostAnswer)
@@ -123,7 +128,7 @@ extension Worker {
         let body = context.reader.body
         guard !body.isEmpty else { return withoutBody(context) }
         if let coding = context.coding, let refusal = inflate(context, coding) { return .requestRefused(refusal) }
-        let additions = plan.routes[context.route].additions
+        let additions = route(context).additions
         let failure =
             context.bodyIsOwn
             ? scan(context.body, ByteRange(0, context.body.count), additions) : scan(context.input, body, additions)
@@ -156,7 +161,7 @@ extension Worker {
     private func withoutBody(_ context: ExchangeContext) -> Event {
         switch context.method {
         case .get, .head, .delete, .options:
-            return plan.routes[context.route].additions.alwaysInserts ? .requestRefused(.bodyMissing) : .bodyExamined
+            return route(context).additions.alwaysInserts ? .requestRefused(.bodyMissing) : .bodyExamined
         case .post, .put, .patch: return .requestRefused(.bodyMissing)
         }
     }
@@ -165,7 +170,7 @@ extension Worker {
     private func makeDraft(_ context: ExchangeContext) -> Event {
         let body = context.reader.body
         guard !body.isEmpty else { return .draftMade }
-        let additions = plan.routes[context.route].additions
+        let additions = route(context).additions
         edits.removeAll()
         let problem =
             context.bodyIsOwn
@@ -191,7 +196,7 @@ extension Worker {
 
     /// Request line, Host and forwarded headers are written, then all is dated, digested and signed.
     private func seal(_ context: ExchangeContext, _ input: borrowing ByteBuffer) -> Event {
-        let route = plan.routes[context.route]
+        let route = route(context)
         let head = input.bytes
         let digest = bodyDigest(context)
         context.unseal()
@@ -204,7 +209,7 @@ extension Worker {
             target: head.slice(target))
         draft.appendForwardedFields(of: context.reader.head, from: head)
         let length = context.bodyIsOwn ? context.body.count : context.reader.body.count
-        let signer = signers[route.settings.credential]
+        let signer = route.signer
         if signer.signer.repeatsSignedHeader(draft) {
             context.spare = draft.recycle()
             return .requestRefused(.signedHeaderRepeated)
@@ -245,9 +250,9 @@ extension Worker {
         switch deadline {
         case .body: milliseconds = connectionLimits.bodyTimeoutMilliseconds
         case .callerWrite: milliseconds = connectionLimits.writeTimeoutMilliseconds
-        case .connect: milliseconds = plan.routes[context.route].timeouts.connectMilliseconds
-        case .write, .idle: milliseconds = plan.routes[context.route].timeouts.idleMilliseconds
-        case .firstByte: milliseconds = plan.routes[context.route].timeouts.firstByteMilliseconds
+        case .connect: milliseconds = route(context).timeouts.connectMilliseconds
+        case .write, .idle: milliseconds = route(context).timeouts.idleMilliseconds
+        case .firstByte: milliseconds = route(context).timeouts.firstByteMilliseconds
         }
         context.deadline = deadline
         if context.exchange.phase == .settled { boundDelivery(context) }
@@ -259,8 +264,7 @@ extension Worker {
         guard !context.deliveryIsBounded else { return }
         context.deliveryIsBounded = true
         let total =
-            context.route >= 0
-            ? plan.routes[context.route].timeouts.totalMilliseconds : connectionLimits.writeTimeoutMilliseconds
+            context.route?.timeouts.totalMilliseconds ?? connectionLimits.writeTimeoutMilliseconds
         context.totalDeadline = now &+ UInt64(total)
     }
 
