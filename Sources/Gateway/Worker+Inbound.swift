@@ -235,6 +235,8 @@ extension Worker {
         case .body, .exchange:
             guard let context = connection.context, let deadline = context.deadline else { return }
             connection.state = .exchange
+            // The relay waits for this caller: it must learn as well that nobody takes any more.
+            if deadline == .callerWrite { return callerGone(connection) }
             drive(context, .deadlinePassed(deadline))
         case .closed: break
         }
