@@ -68,7 +68,7 @@ extension Worker {
     }
 
     private func touchIdle(_ context: ExchangeContext) {
-        let route = plan.routes[context.route]
+        let route = route(context)
         let at = min(now &+ UInt64(route.timeouts.idleMilliseconds), context.totalDeadline)
         timers.arm(TimerID(slot: context.inbound), at: at)
     }
@@ -170,11 +170,11 @@ extension Worker {
         output.append("\r\n")
         output.appendForwardedFields(of: answer.head, from: received.bytes)
         switch answer.head.framing {
-        case .none: break
+        case .none:
+            // For HEAD and 304 it says how long the content would be (RFC 9110 section 8.6); a 204 has none.
+            if let length = answer.head.contentLength, answer.head.status != 204 { appendLength(length, to: &output) }
         case .length(let length):
-            output.append("Content-Length: ")
-            output.appendDecimal(length)
-            output.append("\r\n")
+            appendLength(length, to: &output)
         case .chunked, .untilClose:
             inChunks = true
             output.append("Transfer-Encoding: chunked\r\n")
@@ -183,13 +183,19 @@ extension Worker {
         return inChunks
     }
 
+    private func appendLength(_ length: Int, to output: inout ByteBuffer) {
+        output.append("Content-Length: ")
+        output.appendDecimal(length)
+        output.append("\r\n")
+    }
+
     /// An answer of the gateway's own. The connection lives on only where the request was read to its end.
     func respond(_ context: ExchangeContext, _ refusal: Refusal) -> Event? {
         if !context.closes && !context.bodyIsWhole {
             context.closes = context.reader.readBody(&context.input, limits: limits) != .complete
         }
         if draining { context.closes = true }
-        let product = context.route >= 0 ? plan.routes[context.route].settings.product : plan.fallbackProduct
+        let product = context.route?.settings.product ?? generation.plan.fallbackProduct
         let id = requestIDs.next()
         refusal.write(
             to: &context.output, product: product, requestID: id.span, close: context.closes,

@@ -25,10 +25,16 @@ struct Setup {
     /// YAML of `limits`, each line indented by two.
     var limits = ""
 
+    /// What must live as long as the gateway: its upstream.
+    var upstreams: [any AnyObject & Sendable] = []
+
     init(url: String) { self.url = url }
 
     /// For an upstream on plain TCP.
-    init(port: UInt16) { self.init(url: "http://127.0.0.1:\(port)") }
+    init(_ upstream: FakeUpstream) {
+        self.init(url: "http://127.0.0.1:\(upstream.port)")
+        upstreams = [upstream]
+    }
 
     func text(_ folder: TemporaryFolder) throws -> String {
         let secretFile = try folder.write("hmac", secret + "\n")
@@ -56,14 +62,19 @@ final class GatewayUnderTest: Sendable {
     /// The bound addresses, in the order of the configuration.
     let addresses: [WireAddress]
     private let folder: TemporaryFolder
+    private let upstreams: [any AnyObject & Sendable]
 
     convenience init(_ setup: Setup, environment: [String: String] = [:]) throws {
         let folder = try TemporaryFolder()
-        try self.init(text: try setup.text(folder), folder, environment)
+        try self.init(text: try setup.text(folder), folder, environment, keeping: setup.upstreams)
     }
 
-    init(text: String, _ folder: TemporaryFolder, _ environment: [String: String] = [:]) throws {
+    init(
+        text: String, _ folder: TemporaryFolder, _ environment: [String: String] = [:],
+        keeping upstreams: [any AnyObject & Sendable] = []
+    ) throws {
         self.folder = folder
+        self.upstreams = upstreams
         let file = try folder.write("countersign.yaml", text)
         program = try Program("countersign", ["run", "--config", file], environment: environment)
         let line = try program.line(of: .errors) { $0.contains("\"message\":\"ready\"") }
@@ -82,9 +93,9 @@ final class GatewayUnderTest: Sendable {
         return text.hasPrefix("[") ? .ipv6(port) : .ipv4(port)
     }
 
-    /// A new connection to the first listener.
+    /// A new connection to the first listener; it keeps the gateway running.
     func caller(receiveBuffer: Int32 = 0, within milliseconds: Int = 20_000) throws -> Caller {
-        try Caller(addresses[0], receiveBuffer: receiveBuffer, within: milliseconds)
+        try Caller(addresses[0], receiveBuffer: receiveBuffer, within: milliseconds, keeping: self)
     }
 
     /// One request on a connection of its own.

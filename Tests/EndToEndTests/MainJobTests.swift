@@ -1,5 +1,5 @@
-// The main job: unsigned JSON in, a verified signed request out, the answer back. Over TLS, judged by the sandbox and by
-// verifier.py, which share no code with the gateway or with each other.
+// The main job: unsigned JSON in, a verified signed request out, the answer back. Over TLS, judged by the sandbox and
+// by verifier.py, which share no code with the gateway or with each other.
 
 import TestSupport
 import Testing
@@ -49,5 +49,59 @@ import Testing
         #expect(seen.count == 2 && seen.allSatisfy(\.verified))
         #expect(seen[0].request_line == "POST /gateway/verify HTTP/1.1" && seen[0].body == call.body)
         #expect(json(seen[1].body)["participant_id"] as? Int == 12345)
+    }
+
+    /// One way to sign, and how the second judge is told of it.
+    struct Scheme: Sendable {
+        var place: String
+        var order = "request-line x-date content-type content-sha512 content-length"
+        var algorithm = "hmac-sha512"
+        var body = "{\"a\":1}"
+    }
+
+    private static let otherOrder = "request-line x-date content-type content-length content-sha512"
+    static let schemes = [
+        Scheme(place: "header"), Scheme(place: "body"), Scheme(place: "both"),
+        Scheme(place: "/ledger/api_key", body: "{\"ledger\" : {\"user_id\":\"u\"}}"),
+        Scheme(place: "header", order: otherOrder), Scheme(place: "body", order: otherOrder),
+        Scheme(place: "both", order: otherOrder),
+        Scheme(place: "/ledger/api_key", order: otherOrder, body: "{\"ledger\":{}}"),
+        Scheme(place: "header", algorithm: "hmac-sha256"),
+        Scheme(place: "body", order: otherOrder, algorithm: "hmac-sha256"),
+        Scheme(place: "header", order: "x-date request-line content-sha512 content-type content-length"),
+    ]
+
+    @Test(arguments: schemes)
+    func theSecondVerifierAccepts(_ scheme: Scheme) throws {
+        let sandbox = try Sandbox()
+        let verifier = try PythonVerifier(
+            sandbox, username: "acme", secret: "a secret of some length",
+            ["--place", scheme.place, "--algorithm", scheme.algorithm])
+        var setup = Setup(url: "https://127.0.0.1:\(verifier.port)/api/v4")
+        setup.upstream = sandbox.trust
+        setup.upstreams = [sandbox, verifier]
+        setup.username = "acme"
+        setup.secret = "a secret of some length"
+        setup.keyPlace = scheme.place
+        setup.credential = "    algorithm: \(scheme.algorithm)\n    signed_headers: \"\(scheme.order)\"\n"
+        let gateway = try GatewayUnderTest(setup)
+        let caller = try gateway.caller()
+        for _ in 0..<3 {
+            let answer = try caller.ask(post("/users/bank-accounts/save?x=%41", scheme.body))
+            #expect(answer.status == 200, "\(answer.text)")
+            #expect(answer.json["verified"] as? Bool == true, "\(answer.text)")
+        }
+    }
+
+    @Test func aWrongSecretIsRefusedByBothVerifiersAndTheRefusalPasses() throws {
+        let sandbox = try Sandbox()
+        var setup = sandbox.setup("/api/v4")
+        setup.secret = "another secret"
+        let answer = try GatewayUnderTest(setup).ask(post("/balance/user", "{}"))
+        #expect(answer.status == 401 && answer["Proxy-Status"] == nil)
+        let verifier = try PythonVerifier(sandbox, username: "demo", secret: "not that one", ["--place", "none"])
+        setup.url = "https://127.0.0.1:\(verifier.port)"
+        setup.upstreams.append(verifier)
+        #expect(try GatewayUnderTest(setup).ask(post("/", "{}")).json["verified"] as? Bool == false)
     }
 }

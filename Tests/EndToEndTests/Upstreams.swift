@@ -54,7 +54,7 @@ final class Sandbox: Sendable {
     init(_ arguments: String...) throws {
         folder = try TemporaryFolder()
         plain = arguments.contains("--plain")
-        let state = plain ? [] : ["--state-dir", folder.path]
+        let state = plain || arguments.contains("--certificate") ? [] : ["--state-dir", folder.path]
         program = try Program("ingo-sandbox", ["--port", "0"] + state + arguments)
         let line = try program.line(of: .output) { $0.contains("ready: ") }
         let address = line.components(separatedBy: " ca=")[0]
@@ -75,12 +75,14 @@ final class Sandbox: Sendable {
     func setup(_ path: String = "") -> Setup {
         var setup = Setup(url: url(path))
         setup.upstream = trust
+        setup.upstreams = [self]
         return setup
     }
 
     private func control<T: Decodable>(_ type: T.Type, _ path: String, _ body: String? = nil) throws -> T {
         var arguments = ["-sS", "--fail", "--max-time", "20"]
-        if !plain { arguments += ["--cacert", authority] }
+        // The test's own questions are not what is tested: a bad certificate must not keep them from being answered.
+        if !plain { arguments.append("--insecure") }
         if let body { arguments += ["-H", "Content-Type: application/json", "-d", body] }
         let text = try Program.run("/usr/bin/curl", arguments + [url(path)])
         return try JSONDecoder().decode(type, from: Data(text.utf8))

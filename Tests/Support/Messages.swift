@@ -1,5 +1,5 @@
-// HTTP/1.1 messages as tests read them: strictly, by their own framing, every header line kept as it came. Shares no code
-// with the gateway. Refuses what could be read in two ways, since a test must not be satisfied with it.
+// HTTP/1.1 messages as tests read them: strictly, by their own framing, every header line kept as it came. Shares no
+// code with the gateway. Refuses what could be read in two ways, since a test must not be satisfied with it.
 
 /// A message's head and body, byte for byte.
 package struct Message: Sendable {
@@ -167,8 +167,14 @@ package final class MessageReader {
 package final class Caller {
     package let wire: Wire
     package let reader: MessageReader
+    /// The program behind the address, kept running while the connection is in use.
+    private let program: AnyObject?
 
-    package init(_ address: WireAddress, receiveBuffer: Int32 = 0, within milliseconds: Int = 20_000) throws {
+    package init(
+        _ address: WireAddress, receiveBuffer: Int32 = 0, within milliseconds: Int = 20_000,
+        keeping program: AnyObject? = nil
+    ) throws {
+        self.program = program
         wire = try Wire.connect(to: address, receiveBuffer: receiveBuffer)
         reader = MessageReader(wire, within: milliseconds)
     }

@@ -92,24 +92,30 @@ package final class Wire: Sendable {
     }
 
     /// Sends all bytes; `within` limits the wait for each part.
-    package func send(_ bytes: [UInt8], within milliseconds: Int = 10_000) throws(WireFailure) {
+    package func send(_ bytes: [UInt8], within milliseconds: Int = 20_000) throws(WireFailure) {
         var sent = 0
         while sent < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes { part in
-                // SAFETY: the pointer lies inside the array's storage, `sent` is less than its length.
-                unsafe cs_send(descriptor, part.baseAddress.map { unsafe $0 + sent }, bytes.count - sent)
-            }
-            if count >= 0 {
-                sent += Int(count)
-            } else if count == -Int64(EAGAIN) {
-                guard awaitEvents(descriptor, POLLOUT, milliseconds) else {
-                    throw WireFailure(call: "send", code: 0)
-                }
-            } else {
-                throw WireFailure(call: "send", code: Int32(-count))
-            }
+            let count = try sendSome(bytes, from: sent, within: milliseconds)
+            guard count > 0 else { throw WireFailure(call: "send", code: 0) }
+            sent += count
         }
     }
+
+    /// Sends what the kernel takes; 0 where it took nothing in time.
+    package func sendSome(_ bytes: [UInt8], from start: Int, within milliseconds: Int) throws(WireFailure) -> Int {
+        while true {
+            let count = unsafe bytes.withUnsafeBytes { part in
+                // SAFETY: the pointer lies inside the array's storage: `start` is at most its length.
+                unsafe cs_send(descriptor, part.baseAddress.map { unsafe $0 + start }, bytes.count - start)
+            }
+            if count >= 0 { return Int(count) }
+            guard count == -Int64(EAGAIN) else { throw WireFailure(call: "send", code: Int32(-count)) }
+            guard awaitEvents(descriptor, POLLOUT, milliseconds) else { return 0 }
+        }
+    }
+
+    /// Whether something can be read, or the end; false where the time is over.
+    package func isReadable(within milliseconds: Int = 20_000) -> Bool { awaitEvents(descriptor, POLLIN, milliseconds) }
 
     /// One read of at most `limit` bytes.
     package func receive(upTo limit: Int = 65_536, within milliseconds: Int = 20_000) -> Got {

@@ -1,0 +1,52 @@
+// Where callers reach the gateway: TCP on IPv4 and IPv6, Unix sockets with their mode, several workers.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct ListenerTests {
+    @Test func everyKindOfListenerServes() throws {
+        let upstream = try FakeUpstream()
+        let folder = try TemporaryFolder()
+        var setup = Setup(upstream)
+        setup.listeners = """
+              - {name: four, bind: "127.0.0.1:0"}
+              - {name: six, bind: "[::1]:0"}
+              - {name: local, bind: "unix:\(folder.path)/apps.sock", mode: "0620"}
+
+            """
+        let gateway = try GatewayUnderTest(setup)
+        #expect(gateway.addresses.count == 3 && gateway.addresses[2] == .unix(folder.path + "/apps.sock"))
+        for address in gateway.addresses {
+            let caller = try Caller(address)
+            for _ in 0..<3 { #expect(try caller.ask(post("/x", "{}")).text == "{\"ok\":true}") }
+        }
+        #expect(upstream.requests.count == 9)
+        let attributes = try FileManager.default.attributesOfItem(atPath: folder.path + "/apps.sock")
+        #expect(attributes[.posixPermissions] as? Int == 0o620)
+        #expect(gateway.program.stop() == .code(0))
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/apps.sock"), "it takes its socket along")
+    }
+
+    @Test func severalWorkersServeOneAddress() throws {
+        let sandbox = try Sandbox()
+        let folder = try TemporaryFolder()
+        var setup = sandbox.setup("/api/v4")
+        setup.keyPlace = "header"
+        setup.workers = 4
+        setup.listeners = """
+              - {name: apps, bind: "127.0.0.1:0"}
+              - {name: local, bind: "unix:\(folder.path)/apps.sock"}
+
+            """
+        let gateway = try GatewayUnderTest(setup)
+        for address in gateway.addresses {
+            let callers = try (0..<16).map { _ in try Caller(address) }
+            for caller in callers { try caller.send(post("/balance/user", "{\"user_id\":\"nobody\"}")) }
+            for caller in callers { #expect(try caller.answer().json["status"] as? String == "error") }
+        }
+        let seen = try sandbox.requests()
+        #expect(seen.count == 32 && seen.allSatisfy(\.verified))
+        #expect(gateway.program.stop() == .code(0))
+    }
+}
