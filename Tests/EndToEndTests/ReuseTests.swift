@@ -91,7 +91,7 @@ import Testing
         #expect(upstream.connections == 5)
     }
 
-    /// The upstream has closed when the request comes; whether the gateway knows it already is a matter of microseconds.
+    /// The upstream has closed when the request comes; whether the gateway knows it yet is a matter of microseconds.
     @Test func aRequestThatMetAClosedConnectionIsSentAgain() throws {
         let rounds = 300
         let upstream = try FakeUpstream { conversation in
