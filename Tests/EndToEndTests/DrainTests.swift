@@ -72,6 +72,7 @@ import Testing
         gateway.program.signal(.hangup)
         _ = try gateway.program.line(of: .errors) { $0.contains("\"reloaded\"") }
         answer.open()
+        answer.open()
         #expect(try caller.answer().status == 200)
         #expect(try gateway.ask(post("/x", "{}")).status == 200)
         #expect(gateway.program.stop() == .code(0))
