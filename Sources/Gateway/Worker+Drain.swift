@@ -12,7 +12,7 @@ extension Worker {
     func beginDrain() {
         guard !draining else { return }
         // Who waits in the backlog was let in by the kernel: closing the listener would reset them unheard.
-        for index in listeners.indices where !listeners[index].paused { accept(index) }
+        for box in listeners where !box.paused { accept(box) }
         draining = true
         drainDeadline = now &+ UInt64(connectionLimits.drainMilliseconds)
         for box in listeners where !box.paused { poller.remove(box.listener) }
@@ -45,7 +45,13 @@ extension Worker {
             switch connection.state {
             case .exchange, .body:
                 wasCutShort = true
-                if let context = connection.context { drive(context, .stopped) }
+                if let context = connection.context {
+                    drive(context, .stopped)
+                    // A caller who does not take its answer at once does not get it.
+                    if connection.context === context && context.exchange.phase == .settled {
+                        drive(context, .callerLeft)
+                    }
+                }
                 closeInbound(connection)
             case .idle, .head, .lingering: closeInbound(connection)
             case .closed: break

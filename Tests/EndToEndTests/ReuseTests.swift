@@ -92,19 +92,28 @@ import Testing
     }
 
     /// The upstream has closed when the request comes; whether the gateway knows it already is a matter of microseconds.
+    /// The kernel mostly proves that nothing was taken, and the request goes out again. Where it gives no proof, the
+    /// answer says so: seldom, and never of a request that was carried out.
     @Test func aRequestThatMetAClosedConnectionIsSentAgain() throws {
-        let rounds = 300
+        let rounds = 200
         let upstream = try FakeUpstream { conversation in
             guard conversation.request() != nil else { return }
             conversation.answer()
         }
         let caller = try GatewayUnderTest(Setup(upstream)).caller()
+        var done: [String] = []
         for number in 0..<rounds {
-            let answer = try caller.ask(post("/x", "{\"n\":\(number)}"))
-            #expect(answer.status == 200, "round \(number): \(answer.text)")
-            #expect(upstream.waitForFinished(number + 1))
+            let body = "{\"n\":\(number)}"
+            let answer = try caller.ask(post("/x", body))
+            if answer.status == 200 {
+                done.append(body)
+                try #require(upstream.waitForFinished(done.count))
+            } else {
+                #expect(answer["Proxy-Status"]?.hasSuffix("sent=?1; outcome=unknown") == true)
+            }
         }
-        #expect(upstream.requests.map(\.text) == (0..<rounds).map { "{\"n\":\($0)}" })
+        #expect(upstream.requests.map(\.text) == done)
+        #expect(done.count >= rounds * 95 / 100, "\(rounds - done.count) of \(rounds) were lost")
     }
 
     /// The upstream closes at the moment at which the next request arrives: what cannot be told is reported as unknown,
