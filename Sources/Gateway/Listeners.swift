@@ -1,4 +1,4 @@
-// Listeners, bound before any worker hears of them: TCP ones once per worker (SO_REUSEPORT), Unix ones once, then shared.
+// Listeners, bound before any worker hears of them: TCP ones once per worker (SO_REUSEPORT), Unix ones once, shared.
 // A reload binds what is new and names what is gone; what stays the same is not touched.
 
 internal import Config

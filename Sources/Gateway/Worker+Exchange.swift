@@ -7,6 +7,7 @@ internal import HTTP
 internal import Net
 internal import Policy
 internal import Signing
+internal import Synchronization
 
 extension Worker {
     /// Gives the exchange a fact and carries out what follows, until nothing does.
@@ -115,6 +116,7 @@ extension Worker {
             return .requestRefused(Refusal(refusal))
         case .needMore:
             if case .length(let length) = context.reader.head.framing {
+                guard account(for: context, length) else { return .requestRefused(.memoryFull) }
                 context.input.reserve(context.reader.head.length + length - context.input.count)
             }
             let connection = inbound(context)
@@ -122,6 +124,22 @@ extension Worker {
             if connection.ended { return .callerLeft }
             return nil
         }
+    }
+
+    /// Puts bytes of a body on the process's account; false where that would be more than it may hold. What fits the
+    /// first buffer is not counted: that is bounded by the number of connections.
+    func account(for context: ExchangeContext, _ bytes: Int) -> Bool {
+        guard bytes > limits.maxHead else { return true }
+        let total = shared.buffered.add(bytes, ordering: .relaxed).newValue
+        context.onAccount += bytes
+        return total <= connectionLimits.maxBuffered
+    }
+
+    /// Takes a body off the account.
+    func release(_ context: ExchangeContext) {
+        guard context.onAccount > 0 else { return }
+        shared.buffered.subtract(context.onAccount, ordering: .relaxed)
+        context.onAccount = 0
     }
 
     private func examineBody(_ context: ExchangeContext) -> Event {
@@ -140,6 +158,7 @@ extension Worker {
     private func inflate(_ context: ExchangeContext, _ coding: ContentCoding) -> Refusal? {
         context.bodyIsOwn = true
         let failure = inflate(context.input, context.reader.body, coding, into: &context.body)
+        guard account(for: context, context.body.count) else { return .memoryFull }
         switch failure {
         case nil: return nil
         case .tooLarge: return Refusal(.bodyTooLarge)
@@ -269,6 +288,8 @@ extension Worker {
     }
 
     private func finish(_ context: ExchangeContext, _ outcome: Outcome) {
+        judge(context, outcome.cause)
+        release(context)
         let connection = inbound(context)
         let unread = context.reader.consumed < context.input.count || connection.readable
         if outcome.cause == .callerLeft || (outcome.cause != .completed && context.exchange.answerBegan) {

@@ -126,7 +126,13 @@ extension Worker {
     private func receive(_ connection: InboundConnection) -> Bool {
         guard connection.readable else { return false }
         let context = connection.context ?? borrow(for: connection)
-        if context.input.room == 0 { context.input.reserve(context.input.capacity) }
+        if context.input.room == 0 {
+            guard account(for: context, context.input.capacity) else {
+                refuseForMemory(connection, context)
+                return false
+            }
+            context.input.reserve(context.input.capacity)
+        }
         let offered = context.input.room
         switch read(connection.socket, into: &context.input) {
         case .bytes(let count):
@@ -146,6 +152,12 @@ extension Worker {
             callerGone(connection)
             return false
         }
+    }
+
+    private func refuseForMemory(_ connection: InboundConnection, _ context: ExchangeContext) {
+        connection.state = .exchange
+        context.closes = true
+        drive(context, .requestRefused(.memoryFull))
     }
 
     /// True where the state moved on.
@@ -294,6 +306,7 @@ extension Worker {
 
     /// Back to the pool, wiped; beyond the bound it is let go.
     func giveBack(_ context: ExchangeContext) {
+        release(context)
         context.wipe()
         guard contexts.count < Worker.keptContexts else { return }
         if context.input.capacity + context.body.capacity > 4 * limits.maxHead {

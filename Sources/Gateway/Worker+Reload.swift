@@ -1,4 +1,4 @@
-// A new configuration takes the place of the old one between two requests: those that were begun go on under the old one,
+// A new configuration takes the place of the old one between two requests: those that were begun go on under the old,
 // with its upstreams, timeouts and secrets, to their end.
 
 internal import Net

@@ -16,6 +16,7 @@ final class UpstreamState {
     let settings: UpstreamSettings
     let tls: TLSClientContext?
     var pool: Pool
+    var breaker: CircuitBreaker?
     /// The addresses of the last good answer; a literal address is its own.
     var addresses: [SocketAddress]
     let isLiteral: Bool
@@ -36,6 +37,7 @@ final class UpstreamState {
         tls =
             settings.isTLS
             ? try TLSClientContext(caFile: settings.caFile, serverName: settings.serverName) : nil
+        breaker = settings.breaker.map { CircuitBreaker($0) }
         pool = Pool(maxConnections: settings.maxConnections, maxWaiting: settings.maxWaiting)
         let literal = SocketAddress(literal: settings.host, port: settings.port)
         addresses = literal.map { [$0] } ?? []
@@ -48,6 +50,7 @@ extension Worker {
 
     func connect(_ context: ExchangeContext, fresh: Bool) -> Event? {
         let upstream = route(context).upstream
+        guard admits(upstream, context) else { return .connectionFailed(.circuitOpen) }
         switch upstream.pool.ask(context.inbound, fresh: fresh) {
         case .idle(let slot):
             guard case .upstream(let connection) = slots[slot] else { preconditionFailure("an idle connection exists") }
@@ -60,6 +63,25 @@ extension Worker {
             return open(upstream, for: context)
         case .wait: return nil
         case .full: return .connectionFailed(.poolFull)
+        }
+    }
+
+    /// Asks the breaker, once per request: a second try of the same request is a part of the first.
+    private func admits(_ upstream: UpstreamState, _ context: ExchangeContext) -> Bool {
+        guard context.breakerVerdict == nil, let verdict = upstream.breaker?.admit(at: now) else { return true }
+        context.breakerVerdict = verdict
+        return verdict != .refuse
+    }
+
+    /// Tells the breaker how a request that it let pass has ended.
+    func judge(_ context: ExchangeContext, _ cause: Cause) {
+        guard let verdict = context.breakerVerdict, verdict != .refuse, let route = context.route else { return }
+        switch cause {
+        case .completed: route.upstream.breaker?.succeeded(asProbe: verdict == .probe)
+        case .upstreamUnreachable, .upstreamLost, .upstreamUnusable, .upstreamTimeout:
+            route.upstream.breaker?.failed(at: now, asProbe: verdict == .probe)
+        case .refused, .callerLeft, .callerTimeout, .stopped:
+            if verdict == .probe { route.upstream.breaker?.probeWasLost(at: now) }
         }
     }
 

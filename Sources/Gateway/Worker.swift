@@ -23,6 +23,8 @@ final class Shared: Sendable {
     let resolver: Resolver
     /// Inbound connections of the process.
     let connections = Atomic<Int>(0)
+    /// Bytes of request bodies that are held, beyond the first buffers.
+    let buffered = Atomic<Int>(0)
 
     init(resolver: Resolver) { self.resolver = resolver }
 }
