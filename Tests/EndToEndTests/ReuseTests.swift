@@ -24,9 +24,15 @@ import Testing
         }
         var setup = Setup(upstream)
         setup.upstream = "    connections: {max: 2, max_waiting: 2}\n"
+        setup.routes = "  - {name: x, path: /x, upstream: up, credential: program}\n"
         let gateway = try GatewayUnderTest(setup)
         let callers = try (0..<4).map { _ in try gateway.caller() }
-        for caller in callers { try caller.send(post("/x", "{}")) }
+        let probe = try gateway.caller()
+        for caller in callers {
+            try caller.send(post("/x", "{}"))
+            // One worker takes its connections in turn: an answer here says that the request before it was read.
+            #expect(try probe.ask(post("/nowhere", "{}")).status == 404)
+        }
         // The fifth neither has a connection nor a place in the queue.
         let refused = try gateway.ask(post("/x", "{}"))
         #expect(refused.status == 503)
