@@ -40,7 +40,7 @@ extension Exchange {
             finish(&todo, cause)
         } else {
             todo.add(.setDeadline(.callerWrite))
-            todo.add(.respond(refusal))
+            todo.add(respond: refusal)
         }
     }
 

@@ -11,9 +11,9 @@ final class ExchangeContext {
     var answer = AnswerReader()
     /// From the caller, first byte is the request's.
     var input: ByteBuffer
-    /// The body as it is sent, where it differs from the caller's.
+    /// The body as it is examined and sent, where it is not the caller's own bytes: inflated, or with fields put in.
     var body = ByteBuffer(capacity: 1024)
-    var bodyIsEdited = false
+    var bodyIsOwn = false
     /// From the upstream.
     var received: ByteBuffer
     /// For the caller: head, framing, and what could not be written yet.
@@ -44,6 +44,8 @@ final class ExchangeContext {
     var chunksOut = false
     /// The caller took less than was offered.
     var stalled = false
+    /// The coding to be taken off the body.
+    var coding: ContentCoding?
     /// The request's last byte is in `input`.
     var bodyIsWhole = false
     /// The connection ends after this answer.
@@ -74,9 +76,9 @@ final class ExchangeContext {
         reader.reset()
         received.wipe()
         output.wipe()
-        if bodyIsEdited {
+        if bodyIsOwn {
             body.wipe()
-            bodyIsEdited = false
+            bodyIsOwn = false
         }
         unseal()
         if hashed >= 0 {
@@ -93,6 +95,7 @@ final class ExchangeContext {
         deliveryIsBounded = false
         totalDeadline = 0
         bodyIsWhole = false
+        coding = nil
         closes = false
         pendingPayload = 0
     }

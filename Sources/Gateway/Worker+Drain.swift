@@ -45,7 +45,13 @@ extension Worker {
             switch connection.state {
             case .exchange, .body:
                 wasCutShort = true
-                if let context = connection.context { drive(context, .stopped) }
+                if let context = connection.context {
+                    drive(context, .stopped)
+                    // A caller who does not take its answer at once does not get it.
+                    if connection.context === context && context.exchange.phase == .settled {
+                        drive(context, .callerLeft)
+                    }
+                }
                 closeInbound(connection)
             case .idle, .head, .lingering: closeInbound(connection)
             case .closed: break

@@ -17,13 +17,13 @@ extension Worker {
             next = nil
             for index in 0..<todo.count {
                 precondition(next == nil, "only the last command of a list reports an event")
-                next = perform(todo[index], context)
+                next = perform(todo, index, context)
             }
         }
     }
 
-    private func perform(_ command: Command, _ context: ExchangeContext) -> Event? {
-        switch command {
+    private func perform(_ todo: Commands, _ index: Int, _ context: ExchangeContext) -> Event? {
+        switch todo[index] {
         case .admit: return admit(context)
         case .sendContinue: sendContinue(context)
         case .collectBody: return collectBody(context)
@@ -33,7 +33,9 @@ extension Worker {
         case .seal: return seal(context, context.input)
         case .send: return send(context)
         case .relayAnswer: relayHead(context)
-        case .respond(let refusal): return respond(context, refusal)
+        case .respond:
+            guard let refusal = todo.refusal else { preconditionFailure("an answer of our own says what it refuses") }
+            return respond(context, refusal)
         case .breakAnswer: context.closes = true
         case .cancelConnect: cancelConnect(context)
         case .returnConnection: returnConnection(context)
@@ -76,10 +78,17 @@ extension Worker {
     private func mediaTypeRefusal(_ context: ExchangeContext) -> Refusal? {
         let hasBody = context.reader.head.framing != .none && context.reader.head.framing != .length(0)
         guard hasBody else { return nil }
-        if !context.reader.head.contentEncoding.isEmpty { return .unsupportedContentEncoding }
+        if let refusal = codingRefusal(context, context.input) { return refusal }
         let type = context.reader.head.contentType
         if type.isEmpty || isJSON(context.input, type) { return nil }
         return .unsupportedMediaType
+    }
+
+    private func codingRefusal(_ context: ExchangeContext, _ input: borrowing ByteBuffer) -> Refusal? {
+        let name = context.reader.head.contentEncoding
+        guard !name.isEmpty else { return nil }
+        context.coding = ContentCoding(input.bytes.slice(name))
+        return context.coding == nil ? .unsupportedContentEncoding : nil
     }
 
     private func isJSON(_ input: borrowing ByteBuffer, _ type: ByteRange) -> Bool {
@@ -113,14 +122,34 @@ extension Worker {
     private func examineBody(_ context: ExchangeContext) -> Event {
         let body = context.reader.body
         guard !body.isEmpty else { return withoutBody(context) }
-        if let failure = scan(context.input, body, plan.routes[context.route].additions.query) {
-            return .requestRefused(Refusal(failure.problem))
-        }
+        if let coding = context.coding, let refusal = inflate(context, coding) { return .requestRefused(refusal) }
+        let additions = plan.routes[context.route].additions
+        let failure =
+            context.bodyIsOwn
+            ? scan(context.body, ByteRange(0, context.body.count), additions) : scan(context.input, body, additions)
+        if let failure { return .requestRefused(Refusal(failure.problem)) }
         return .bodyExamined
     }
 
-    private func scan(_ input: borrowing ByteBuffer, _ body: ByteRange, _ query: JSONQuery) -> JSONFailure? {
-        scanner.scan(input.bytes.slice(body), query: query, maxDepth: limits.maxJSONDepth)
+    /// What is examined, signed and sent is the JSON itself, without its coding.
+    private func inflate(_ context: ExchangeContext, _ coding: ContentCoding) -> Refusal? {
+        context.bodyIsOwn = true
+        let failure = inflate(context.input, context.reader.body, coding, into: &context.body)
+        switch failure {
+        case nil: return nil
+        case .tooLarge: return Refusal(.bodyTooLarge)
+        case .broken: return .compressedBodyBroken
+        }
+    }
+
+    private func inflate(
+        _ input: borrowing ByteBuffer, _ body: ByteRange, _ coding: ContentCoding, into plain: inout ByteBuffer
+    ) -> InflateFailure? {
+        Inflater.inflate(input.bytes.slice(body), coding, into: &plain, limit: limits.maxBody)
+    }
+
+    private func scan(_ input: borrowing ByteBuffer, _ body: ByteRange, _ additions: BodyAdditions) -> JSONFailure? {
+        additions.scan(input.bytes.slice(body), with: &scanner, maxDepth: limits.maxJSONDepth)
     }
 
     /// Reads and deletions may come without a body, unless the credential puts something into it.
@@ -136,16 +165,19 @@ extension Worker {
     private func makeDraft(_ context: ExchangeContext) -> Event {
         let body = context.reader.body
         guard !body.isEmpty else { return .draftMade }
-        let route = plan.routes[context.route]
+        let additions = plan.routes[context.route].additions
         edits.removeAll()
-        if let problem = collectEdits(context.input, body, route.additions) {
-            return .requestRefused(Refusal(problem))
-        }
+        let problem =
+            context.bodyIsOwn
+            ? collectEdits(context.body, ByteRange(0, context.body.count), additions)
+            : collectEdits(context.input, body, additions)
+        if let problem { return .requestRefused(Refusal(problem)) }
         guard !edits.isEmpty else { return .draftMade }
-        context.body.clear()
-        context.body.append(context.input.bytes.slice(body))
+        if !context.bodyIsOwn {
+            context.bodyIsOwn = true
+            context.body.append(context.input.bytes.slice(body))
+        }
         edits.apply(to: &context.body)
-        context.bodyIsEdited = true
         return .draftMade
     }
 
@@ -171,7 +203,7 @@ extension Worker {
             head: buffer, method: context.method, authority: route.authority, basePath: route.basePath,
             target: head.slice(target))
         draft.appendForwardedFields(of: context.reader.head, from: head)
-        let length = context.bodyIsEdited ? context.body.count : context.reader.body.count
+        let length = context.bodyIsOwn ? context.body.count : context.reader.body.count
         let signer = signers[route.settings.credential]
         if signer.signer.repeatsSignedHeader(draft) {
             context.spare = draft.recycle()
@@ -189,7 +221,7 @@ extension Worker {
     private func bodyDigest(_ context: ExchangeContext) -> BodyDigest {
         if let digest = context.digest { return digest }
         let digest: BodyDigest
-        if context.bodyIsEdited {
+        if context.bodyIsOwn {
             digest = context.hasher.digest(context.body.bytes)
         } else {
             let body = context.reader.body

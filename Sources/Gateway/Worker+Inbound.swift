@@ -187,7 +187,7 @@ extension Worker {
 
     /// Digests what has come of the body while the rest is on its way, where the body is sent as it comes.
     private func hashArrived(_ context: ExchangeContext) {
-        guard !plan.routes[context.route].additions.alwaysInserts else { return }
+        guard context.coding == nil && !plan.routes[context.route].additions.alwaysInserts else { return }
         if context.hashed < 0 { context.hashed = 0 }
         let body = context.reader.body
         let start = Int(body.start) + context.hashed
@@ -235,6 +235,8 @@ extension Worker {
         case .body, .exchange:
             guard let context = connection.context, let deadline = context.deadline else { return }
             connection.state = .exchange
+            // A caller who takes nothing is as good as gone: what was held back for it is read to its end without it.
+            if deadline == .callerWrite { return callerGone(connection) }
             drive(context, .deadlinePassed(deadline))
         case .closed: break
         }
@@ -289,7 +291,7 @@ extension Worker {
     func giveBack(_ context: ExchangeContext) {
         context.wipe()
         guard contexts.count < Worker.keptContexts else { return }
-        if context.input.capacity > 4 * limits.maxHead {
+        if context.input.capacity + context.body.capacity > 4 * limits.maxHead {
             guard contexts.count < Worker.keptLargeInputs else { return }
         }
         contexts.append(context)

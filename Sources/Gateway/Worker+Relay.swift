@@ -104,25 +104,33 @@ extension Worker {
 
     /// Writes what is held for the caller, the payload from where it lies.
     func flush(_ context: ExchangeContext) -> FlushResult {
-        let connection = inbound(context)
-        while context.output.count + context.pendingPayload > 0 {
-            let result = connection.socket.write(
-                context.output.bytes, context.received.bytes.extracting(first: context.pendingPayload))
-            switch result {
+        var payload = context.pendingPayload
+        let result = write(
+            &context.output, payload: &payload, of: &context.received, &context.answer, to: inbound(context).socket)
+        context.pendingPayload = payload
+        if result == .stalled { context.stalled = true }
+        return result
+    }
+
+    /// The buffers are borrowed once for the whole: each reach into a context is checked for exclusivity at run time.
+    private func write(
+        _ output: inout ByteBuffer, payload: inout Int, of received: inout ByteBuffer, _ answer: inout AnswerReader,
+        to socket: borrowing Socket
+    ) -> FlushResult {
+        while output.count + payload > 0 {
+            switch socket.write(output.bytes, received.bytes.extracting(first: payload)) {
             case .bytes(let count):
-                let ofOutput = min(count, context.output.count)
-                context.output.consume(ofOutput)
+                let ofOutput = min(count, output.count)
+                output.consume(ofOutput)
                 if count > ofOutput {
-                    context.pendingPayload -= count - ofOutput
-                    context.answer.consume(count - ofOutput, &context.received)
+                    payload -= count - ofOutput
+                    answer.consume(count - ofOutput, &received)
                 }
-            case .wouldBlock:
-                context.stalled = true
-                return .stalled
+            case .wouldBlock: return .stalled
             case .end, .truncated, .failed, .tlsFailed:
-                context.answer.consume(context.pendingPayload, &context.received)
-                context.pendingPayload = 0
-                context.output.clear()
+                answer.consume(payload, &received)
+                payload = 0
+                output.clear()
                 return .broken
             }
         }
@@ -144,31 +152,41 @@ extension Worker {
     /// The answer's head, written afresh: only fields that the parser accepted, one framing, ours.
     func relayHead(_ context: ExchangeContext) {
         if !context.exchange.callerIsGone {
-            context.output.append("HTTP/1.1 ")
-            context.output.appendDecimal(context.answer.head.status)
-            context.output.append(" ")
-            context.output.append(context.received.bytes.slice(context.answer.head.reason))
-            context.output.append("\r\n")
-            context.output.appendForwardedFields(of: context.answer.head, from: context.received.bytes)
-            switch context.answer.head.framing {
-            case .none:
-                // For HEAD and 304 it says how long the content would be (RFC 9110 section 8.6); a 204 has none.
-                if let length = context.answer.head.contentLength, context.answer.head.status != 204 {
-                    context.output.append("Content-Length: ")
-                    context.output.appendDecimal(length)
-                    context.output.append("\r\n")
-                }
-            case .length(let length):
-                context.output.append("Content-Length: ")
-                context.output.appendDecimal(length)
-                context.output.append("\r\n")
-            case .chunked, .untilClose:
-                context.chunksOut = true
-                context.output.append("Transfer-Encoding: chunked\r\n")
-            }
-            context.output.append(context.closes || draining ? "Connection: close\r\n\r\n" : "\r\n")
+            context.chunksOut = writeHead(
+                of: context.answer, context.received, closes: context.closes || draining, to: &context.output)
         }
         context.answer.takeHead(&context.received)
+    }
+
+    /// True where the payload goes out in chunks. The buffers are borrowed once, as in `write`.
+    private func writeHead(
+        of answer: borrowing AnswerReader, _ received: borrowing ByteBuffer, closes: Bool, to output: inout ByteBuffer
+    ) -> Bool {
+        var inChunks = false
+        output.append("HTTP/1.1 ")
+        output.appendDecimal(answer.head.status)
+        output.append(" ")
+        output.append(received.bytes.slice(answer.head.reason))
+        output.append("\r\n")
+        output.appendForwardedFields(of: answer.head, from: received.bytes)
+        switch answer.head.framing {
+        case .none:
+            // For HEAD and 304 it says how long the content would be (RFC 9110 section 8.6); a 204 has none.
+            if let length = answer.head.contentLength, answer.head.status != 204 { appendLength(length, to: &output) }
+        case .length(let length):
+            appendLength(length, to: &output)
+        case .chunked, .untilClose:
+            inChunks = true
+            output.append("Transfer-Encoding: chunked\r\n")
+        }
+        output.append(closes ? "Connection: close\r\n\r\n" : "\r\n")
+        return inChunks
+    }
+
+    private func appendLength(_ length: Int, to output: inout ByteBuffer) {
+        output.append("Content-Length: ")
+        output.appendDecimal(length)
+        output.append("\r\n")
     }
 
     /// An answer of the gateway's own. The connection lives on only where the request was read to its end.

@@ -328,7 +328,7 @@ extension Worker {
         switch context.sealed {
         case .none: nil
         case .some(let sealed):
-            if context.bodyIsEdited {
+            if context.bodyIsOwn {
                 write(sealed, context.body.bytes, connection, context)
             } else {
                 write(sealed, context.input.bytes.slice(context.reader.body), connection, context)

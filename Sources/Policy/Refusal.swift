@@ -105,7 +105,13 @@ extension Refusal {
     package static var unsupportedContentEncoding: Refusal {
         Refusal(
             415, "http_request_error", .validation,
-            "The body must not be compressed. Send it without Content-Encoding.")
+            "The body's Content-Encoding is not one of gzip and deflate. Send it as it is, or with one of these.")
+    }
+
+    package static var compressedBodyBroken: Refusal {
+        Refusal(
+            400, "http_request_error", .validation,
+            "The compressed body is broken: not one whole stream of the announced coding. Send it again.")
     }
 
     package static var bodyMissing: Refusal {

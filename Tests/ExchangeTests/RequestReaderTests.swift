@@ -78,7 +78,7 @@ private let asked = ReadRequest(end: .complete, method: .get, target: "/q?x=1", 
         }
     }
 
-    @Test func framingTakesNoRoomAndRangesFollowTheBody() {
+    @Test func framingTakesNoRoom() {
         var reader = RequestReader()
         var buffer = ByteBuffer(capacity: 16)
         let head = bytes(post + "Transfer-Encoding: chunked\r\n\r\n")
