@@ -157,7 +157,10 @@ extension Worker {
         switch context.method {
         case .get, .head, .delete, .options:
             return plan.routes[context.route].additions.alwaysInserts ? .requestRefused(.bodyMissing) : .bodyExamined
-        case .post, .put, .patch: return .requestRefused(.bodyMissing)
+        case .post, .put, .patch:
+            guard context.reader.head.framing == .none else { return .requestRefused(.bodyMissing) }
+            context.closes = true
+            return .requestRefused(.lengthRequired)
         }
     }
 

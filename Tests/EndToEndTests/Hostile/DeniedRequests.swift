@@ -52,7 +52,6 @@ enum DeniedRequests {
             "{\"a\":[1,]}",
             "{\"a\":" + run("[", 20) + run("]", 20) + "}", run("{\"a\":", 17) + "1" + run("}", 17), run("[", 4_000),
             "{\"api_key\":\"a\",\"api_key\":\"b\"}", "{\"api_key\":\"a\",\"api\\u005fkey\":\"b\"}",
-            "{\"api_key\":\"other\"}",
             "<a/>", "a=b", "--x\r\n\r\n--x--", "GET /api/smuggled HTTP/1.1\r\nHost: gateway\r\n\r\n",
             "0\r\n\r\nGET /api/smuggled HTTP/1.1\r\nHost: gateway\r\n\r\n",
         ]

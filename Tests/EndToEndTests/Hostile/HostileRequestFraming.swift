@@ -94,7 +94,7 @@ enum HostileRequestFraming {
                 "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked",
                 "Transfer-Encoding: chunked\r\ntransfer-encoding: cow",
                 "Transfer-Encoding: chunked\r\nTransfer-Encoding:",
-                "Transfer-Encoding:\r\nTransfer-Encoding: chunked", "Transfer-Encoding:\r\n chunked",
+                "Transfer-Encoding:\r\nTransfer-Encoding: chunked",
                 "Transfer-Encoding: chunked\r\n\tx", "Transfer-Encoding:\u{0}chunked",
                 "Transfer-Encoding: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked",
             ], withCoding)
@@ -102,9 +102,6 @@ enum HostileRequestFraming {
             HostileRequest(
                 "coding in HTTP/1.0",
                 "POST /api/x HTTP/1.0\r\nHost: gateway\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-                .refused(505)),
-            HostileRequest(
-                "length in HTTP/1.0", "POST /api/x HTTP/1.0\r\nHost: gateway\r\nContent-Length: 2\r\n\r\n{}",
                 .refused(505)),
             HostileRequest("no framing for a POST", "POST /api/x HTTP/1.1\r\nHost: gateway\r\n\r\n", .refused(411)),
             HostileRequest("no framing and a body", "POST /api/x HTTP/1.1\r\nHost: gateway\r\n\r\n{}", .refused(411)),
@@ -125,7 +122,7 @@ enum HostileRequestFraming {
                 "g", "2.0", "2,", "2 2", "\"2\"", "#2", "2\u{0}", "\u{0}2", "\u{B}2", "2\u{B}", "2\u{A0}", "\u{B2}",
                 "2 ;a=b",
                 "_2", "2_", "{}", "ffffffffffffffff", "10000000000000002", "FFFFFFFFFFFFFFFE", "8000000000000000",
-                "7fffffffffffffff", "100000000000000000000000000000002", "-ffffffffffffffff", "two", "2e0", "\\2",
+                "7fffffffffffffff", "100000000000000000000000000000002", "-ffffffffffffffff", "two", "\\2",
                 "'2'",
                 "1000000000000002", run("0", 300), run("f", 300), "%32", "2L", "2u",
             ]
@@ -167,7 +164,7 @@ enum HostileRequestFraming {
     private static let extensions = rows(
         .refused(400),
         [
-            ";", "; ", ";;", ";a;", ";a=", ";=b", ";a==b", ";a=b;", ";a =b", ";a= b", " ;a=b", "; a=b", ";a=b ", ";a b",
+            ";", "; ", ";;", ";a;", ";a=", ";=b", ";a==b", ";a=b;", ";a =b", ";a= b", "; a=b", ";a=b ", ";a b",
             ";a=b c",
             ";a=\"b", ";a=\"b\"c", ";a=\"b\\", ";a=\"\u{0}\"", ";a=\u{0}", ";\u{0}", ";a\u{0}", ";a\u{7F}", ";a=\u{80}",
             ";a=\"\u{80}\"", ";a=\"\r\"", ";a=\"\n\"", ";a=\"\r\n\"", ";(a)", ";a=(b)", ";a,b", ";a=b,c", ";a/b", ",a",

@@ -34,9 +34,9 @@ enum HostileRequestLines {
                 "POST /api/x HTTP/1.1 ", "POST /api/x HTTP/1.1\t", "POST\t/api/x HTTP/1.1", "POST /api/x\tHTTP/1.1",
                 "POST\u{B}/api/x HTTP/1.1", "POST /api/x\u{C}HTTP/1.1", "POST /api/x HTTP/1.1 x", "POST /api/x",
                 "POST", "POST ", "POST /api/x ", "POST HTTP/1.1", "POST  HTTP/1.1", "POST /api/x y HTTP/1.1",
-                "POST \t/api/x HTTP/1.1", "POST\r /api/x HTTP/1.1", "POST /api/x\r HTTP/1.1", "POST /api/x HTTP/1.1\r",
+                "POST \t/api/x HTTP/1.1", "POST\r /api/x HTTP/1.1", "POST /api/x\r HTTP/1.1",
                 "POST /api/x\u{A0}HTTP/1.1", "/api/x HTTP/1.1", "HTTP/1.1 POST /api/x", ": x", "POST: /api/x",
-                "GET /api/x", "\u{0}",
+                "GET /api/x",
             ], withLine)
         + rows(
             .refused(400),
@@ -62,7 +62,7 @@ enum HostileRequestLines {
                 "HTTP/2", "HTTP/1", "HTTP/1.", "HTTP/.1", "HTTP/11", "HTTP/1.10", "HTTP/01.1", "HTTP/1.01",
                 "HTTP/1.1.1",
                 "HTTP/1,1", "HTTP/1 .1", "HTTP /1.1", "HTTP/ 1.1", "http/1.1", "Http/1.1", "hTTP/1.1", "HTTPS/1.1",
-                "HTP/1.1", "HTTP1.1", "HTTP-1.1", "HTTP\\1.1", "HTTP//1.1", "HTTP/1.1\u{0}", "HTTP/+1.1", "HTTP/1.-1",
+                "HTP/1.1", "HTTP1.1", "HTTP-1.1", "HTTP\\1.1", "HTTP//1.1", "HTTP/+1.1", "HTTP/1.-1",
                 "HTTP/a.1", "HTTP/1.x", "HTTP/1.\u{B9}", "ICY/1.1", "RTSP/1.0", "SHTTP/1.3", "H2C", "1.1", "HTTP/",
                 "HTTP/1.1,", "\"HTTP/1.1\"", "HTTP/1.1;q=1", "HTTP/0x1.1", "HTTP/1.1HTTP/1.1",
             ]

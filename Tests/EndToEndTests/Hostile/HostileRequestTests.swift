@@ -188,6 +188,7 @@ struct HostileBench {
     @Test func theCorpusIsLargeEnough() {
         let rows = Self.hostile.flatMap(\.rows)
         #expect(rows.count >= 320 && OddRequests.all.count >= 40)
-        #expect(Set(rows.map(\.bytes)).count == rows.count, "no row stands twice")
+        let twice = Dictionary(grouping: rows, by: \.bytes).values.filter { $0.count > 1 }.map { $0[0].name }
+        #expect(twice.isEmpty, "no row stands twice")
     }
 }

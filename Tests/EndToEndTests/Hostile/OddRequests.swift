@@ -24,7 +24,7 @@ struct OddRequest: Sendable, CustomStringConvertible {
 }
 
 enum OddRequests {
-    static let all = targets + fields + dropped + framings + bodies + edges
+    static let all = targets + fields + dropped + framings + bodies + replaced + edges
 
     private static let targets =
         [
@@ -83,15 +83,17 @@ enum OddRequests {
         OddRequest("coding in capitals", withCoding("TRANSFER-ENCODING: CHUNKED")),
         OddRequest("coding in mixed letters, blanks", withCoding("Transfer-Encoding:  \tcHuNkEd\t ")),
         OddRequest("chunks of a byte", withChunks("1\r\n{\r\n1\r\n}\r\n0\r\n\r\n")),
-        OddRequest("size in letters", withChunks("A\r\n{\"a\": \"b\"\r\n1\r\n}\r\n0\r\n\r\n"), body: "{\"a\": \"b\"}"),
         OddRequest(
-            "size in small letters", withChunks("b\r\n{\"a\": \"bc\"\r\n1\r\n}\r\n0\r\n\r\n"), body: "{\"a\": \"bc\"}"),
+            "size in letters", withChunks("A\r\n{\"a\": \"bc\"\r\n1\r\n}\r\n0\r\n\r\n"), body: "{\"a\": \"bc\"}"),
+        OddRequest(
+            "size in small letters", withChunks("b\r\n{\"a\": \"bcd\"\r\n1\r\n}\r\n0\r\n\r\n"), body: "{\"a\": \"bcd\"}"
+        ),
         OddRequest("extensions", withChunks("2;a;b=c;d=\"e \\\" ; f\"\r\n{}\r\n0;last\r\n\r\n")),
         OddRequest("an extension at the limit", withChunks("2;" + run("a", 254) + "\r\n{}\r\n0\r\n\r\n")),
         OddRequest("trailer fields", withChunks("2\r\n{}\r\n0\r\nX-T: y\r\nETag: \"1\"\r\n\r\n")),
         OddRequest("an empty trailer value", withChunks("2\r\n{}\r\n0\r\nX-T:\r\n\r\n")),
         OddRequest(
-            "a chunk that looks like an end", withChunks("e\r\n{\"a\":\"\\r\\n0\"}\r\n0\r\n\r\n"),
+            "a chunk that looks like an end", withChunks("d\r\n{\"a\":\"\\r\\n0\"}\r\n0\r\n\r\n"),
             body: "{\"a\":\"\\r\\n0\"}"),
         OddRequest(
             "GET without a body", "GET /api/x HTTP/1.1\r\nHost: gateway\r\n\r\n", line: "GET /base/api/x HTTP/1.1",
@@ -123,10 +125,17 @@ enum OddRequests {
             body: body)
     }
 
+    /// The program's own key takes the place of a caller's.
+    private static let replaced = [
+        OddRequest(
+            "a key in the body", withFields("X: y").replacing("2\r\n\r\n{}", with: "19\r\n\r\n{\"api_key\":\"other\"}"),
+            fields: "X: y\r\n", body: "{\"api_key\":\"demo-api-key\"}")
+    ]
+
     /// Sizes at the limits.
     private static let edges = [
         OddRequest(
-            "a head of the limit", HostileRequestFields.exactHead(4_096), fields: "X: " + run("y", 4_030) + "\r\n"),
+            "a head of the limit", HostileRequestFields.exactHead(4_096), fields: "X: " + run("y", 4_033) + "\r\n"),
         OddRequest(
             "a line of the limit", withTarget("/api/" + run("x", 1_005)),
             line: "POST /base/api/" + run("x", 1_005) + " HTTP/1.1"),
