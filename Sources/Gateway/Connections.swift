@@ -53,8 +53,7 @@ final class UpstreamConnection {
     }
 
     let slot: UInt32
-    /// Index of the upstream.
-    let upstream: Int
+    let upstream: UpstreamState
     var state = State.resolving
     var transport: Transport?
     var context: ExchangeContext?
@@ -75,7 +74,7 @@ final class UpstreamConnection {
     /// Bytes that the plain socket has taken since it was connected.
     private var plainBytesWritten: UInt64 = 0
 
-    init(slot: UInt32, upstream: Int) {
+    init(slot: UInt32, upstream: UpstreamState) {
         self.slot = slot
         self.upstream = upstream
     }
@@ -178,7 +177,7 @@ enum Occupant {
     case free
     case inbound(InboundConnection)
     case upstream(UpstreamConnection)
-    case listener(Int)
+    case listener(ListenerBox)
     case mailbox
 }
 

@@ -2,6 +2,7 @@
 
 internal import Exchange
 internal import HTTP
+internal import Policy
 internal import Signing
 
 /// The buffers and readers of one exchange. Buffers are wiped when the context goes back to its pool.
@@ -28,7 +29,7 @@ final class ExchangeContext {
 
     /// The inbound connection's slot.
     var inbound: UInt32 = 0
-    var route = -1
+    var route: ServedRoute?
     var method = Method.post
     /// The lent connection, or the one that is being opened for this exchange.
     var upstream: UpstreamConnection?
@@ -40,6 +41,10 @@ final class ExchangeContext {
     var deadline: Deadline?
     /// Bytes of the sealed request that the kernel has.
     var written = 0
+    /// What the upstream's breaker said; nil where there is none, or it was not asked.
+    var breakerVerdict: CircuitBreaker.Verdict?
+    /// Bytes that this exchange has on the process's account of buffered bodies.
+    var onAccount = 0
     /// The answer is relayed in chunks of our own.
     var chunksOut = false
     /// The caller took less than was offered.
@@ -86,7 +91,7 @@ final class ExchangeContext {
             hashed = -1
         }
         digest = nil
-        route = -1
+        route = nil
         upstream = nil
         deadline = nil
         written = 0
@@ -96,6 +101,7 @@ final class ExchangeContext {
         totalDeadline = 0
         bodyIsWhole = false
         coding = nil
+        breakerVerdict = nil
         closes = false
         pendingPayload = 0
     }

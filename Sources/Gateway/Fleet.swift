@@ -43,21 +43,25 @@ struct Fleet: ~Copyable {
         }
     }
 
+    /// Workers that were started.
+    var size: Int { threads.count }
+
     /// Workers that have not ended.
     var running: Int { threads.count - ended.count.load(ordering: .acquiring) }
 
     mutating func addWorker(
-        shared: Shared, listeners: [ListenerBox], index: Int
+        _ shared: Shared, _ generation: Generation, _ listeners: [ListenerBox], index: Int
     ) throws(StartFailure) -> Worker {
-        let wakeUp: WakeUp
-        do {
-            wakeUp = try WakeUp()
+        do throws(SystemError) {
+            let wakeUp = try WakeUp()
+            let mailbox = Mailbox<Message>(limit: 4_096, wakeUp: wakeUp)
+            mailboxes.append(mailbox)
+            return try Worker(
+                shared: shared, generation: generation, listeners: listeners, mailbox: mailbox, wakeUp: wakeUp,
+                index: index)
         } catch {
-            throw StartFailure("no wake-up for a worker: \(error)")
+            throw StartFailure("a worker could not be set up: \(error)")
         }
-        let mailbox = Mailbox<Message>(limit: 4_096, wakeUp: wakeUp)
-        mailboxes.append(mailbox)
-        return try Worker(shared: shared, listeners: listeners, mailbox: mailbox, wakeUp: wakeUp, index: index)
     }
 
     mutating func start(_ worker: Worker, index: Int) throws(StartFailure) {
@@ -75,6 +79,9 @@ struct Fleet: ~Copyable {
             throw StartFailure("a worker's thread could not be started: \(error)")
         }
     }
+
+    /// Tells one worker. Its mailbox has room: the resolver is the only other who posts, and asks a bounded number.
+    func tell(_ worker: Int, _ message: Message) { _ = mailboxes[worker].post(message) }
 
     func tell(_ message: Message) {
         for mailbox in mailboxes { _ = mailbox.post(message) }

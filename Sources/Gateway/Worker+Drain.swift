@@ -12,7 +12,7 @@ extension Worker {
     func beginDrain() {
         guard !draining else { return }
         // Who waits in the backlog was let in by the kernel: closing the listener would reset them unheard.
-        for index in listeners.indices where !listeners[index].paused { accept(index) }
+        for box in listeners where !box.paused { accept(box) }
         draining = true
         drainDeadline = now &+ UInt64(connectionLimits.drainMilliseconds)
         for box in listeners where !box.paused { poller.remove(box.listener) }

@@ -7,6 +7,7 @@ internal import HTTP
 internal import Net
 internal import Policy
 internal import Signing
+internal import Synchronization
 
 extension Worker {
     /// Gives the exchange a fact and carries out what follows, until nothing does.
@@ -57,18 +58,23 @@ extension Worker {
         return connection
     }
 
+    func route(_ context: ExchangeContext) -> ServedRoute {
+        guard let route = context.route else { preconditionFailure("an admitted request has a route") }
+        return route
+    }
+
     // MARK: - Before the connection
 
     private func admit(_ context: ExchangeContext) -> Event {
-        switch plan.table.find(context.method, context.input.bytes.slice(context.reader.head.path)) {
+        switch generation.plan.table.find(context.method, context.input.bytes.slice(context.reader.head.path)) {
         case .ambiguous: return .requestRefused(Refusal(.ambiguousPath))
         case .noRoute: return .requestRefused(.noRoute)
         case .methodNotAllowed(let allowed): return .requestRefused(.methodNotAllowed(allowed))
         case .route(let index):
-            context.route = index
+            let route = generation.routes[index]
+            context.route = route
             if draining { context.closes = true }
             if let refusal = mediaTypeRefusal(context) { return .requestRefused(refusal) }
-            let route = plan.routes[index]
             context.totalDeadline = now &+ UInt64(route.timeouts.totalMilliseconds)
             let waits = context.reader.head.expectsContinue && context.input.count == context.reader.head.length
             return .routeFound(expectsContinue: waits, lostAnswer: route.settings.lostAnswer)
@@ -110,6 +116,7 @@ extension Worker {
             return .requestRefused(Refusal(refusal))
         case .needMore:
             if case .length(let length) = context.reader.head.framing {
+                guard account(for: context, length) else { return .requestRefused(.memoryFull) }
                 context.input.reserve(context.reader.head.length + length - context.input.count)
             }
             let connection = inbound(context)
@@ -119,11 +126,27 @@ extension Worker {
         }
     }
 
+    /// Puts bytes of a body on the process's account; false where that would be more than it may hold. What fits the
+    /// first buffer is not counted: that is bounded by the number of connections.
+    func account(for context: ExchangeContext, _ bytes: Int) -> Bool {
+        guard bytes > limits.maxHead else { return true }
+        let total = shared.buffered.add(bytes, ordering: .relaxed).newValue
+        context.onAccount += bytes
+        return total <= connectionLimits.maxBuffered
+    }
+
+    /// Takes a body off the account.
+    func release(_ context: ExchangeContext) {
+        guard context.onAccount > 0 else { return }
+        shared.buffered.subtract(context.onAccount, ordering: .relaxed)
+        context.onAccount = 0
+    }
+
     private func examineBody(_ context: ExchangeContext) -> Event {
         let body = context.reader.body
         guard !body.isEmpty else { return withoutBody(context) }
         if let coding = context.coding, let refusal = inflate(context, coding) { return .requestRefused(refusal) }
-        let additions = plan.routes[context.route].additions
+        let additions = route(context).additions
         let failure =
             context.bodyIsOwn
             ? scan(context.body, ByteRange(0, context.body.count), additions) : scan(context.input, body, additions)
@@ -135,6 +158,7 @@ extension Worker {
     private func inflate(_ context: ExchangeContext, _ coding: ContentCoding) -> Refusal? {
         context.bodyIsOwn = true
         let failure = inflate(context.input, context.reader.body, coding, into: &context.body)
+        guard account(for: context, context.body.count) else { return .memoryFull }
         switch failure {
         case nil: return nil
         case .tooLarge: return Refusal(.bodyTooLarge)
@@ -156,7 +180,7 @@ extension Worker {
     private func withoutBody(_ context: ExchangeContext) -> Event {
         switch context.method {
         case .get, .head, .delete, .options:
-            return plan.routes[context.route].additions.alwaysInserts ? .requestRefused(.bodyMissing) : .bodyExamined
+            return route(context).additions.alwaysInserts ? .requestRefused(.bodyMissing) : .bodyExamined
         case .post, .put, .patch:
             guard context.reader.head.framing == .none else { return .requestRefused(.bodyMissing) }
             context.closes = true
@@ -168,7 +192,7 @@ extension Worker {
     private func makeDraft(_ context: ExchangeContext) -> Event {
         let body = context.reader.body
         guard !body.isEmpty else { return .draftMade }
-        let additions = plan.routes[context.route].additions
+        let additions = route(context).additions
         edits.removeAll()
         let problem =
             context.bodyIsOwn
@@ -194,7 +218,7 @@ extension Worker {
 
     /// Request line, Host and forwarded headers are written, then all is dated, digested and signed.
     private func seal(_ context: ExchangeContext, _ input: borrowing ByteBuffer) -> Event {
-        let route = plan.routes[context.route]
+        let route = route(context)
         let head = input.bytes
         let digest = bodyDigest(context)
         context.unseal()
@@ -207,7 +231,7 @@ extension Worker {
             target: head.slice(target))
         draft.appendForwardedFields(of: context.reader.head, from: head)
         let length = context.bodyIsOwn ? context.body.count : context.reader.body.count
-        let signer = signers[route.settings.credential]
+        let signer = route.signer
         if signer.signer.repeatsSignedHeader(draft) {
             context.spare = draft.recycle()
             return .requestRefused(.signedHeaderRepeated)
@@ -248,9 +272,9 @@ extension Worker {
         switch deadline {
         case .body: milliseconds = connectionLimits.bodyTimeoutMilliseconds
         case .callerWrite: milliseconds = connectionLimits.writeTimeoutMilliseconds
-        case .connect: milliseconds = plan.routes[context.route].timeouts.connectMilliseconds
-        case .write, .idle: milliseconds = plan.routes[context.route].timeouts.idleMilliseconds
-        case .firstByte: milliseconds = plan.routes[context.route].timeouts.firstByteMilliseconds
+        case .connect: milliseconds = route(context).timeouts.connectMilliseconds
+        case .write, .idle: milliseconds = route(context).timeouts.idleMilliseconds
+        case .firstByte: milliseconds = route(context).timeouts.firstByteMilliseconds
         }
         context.deadline = deadline
         if context.exchange.phase == .settled { boundDelivery(context) }
@@ -262,12 +286,13 @@ extension Worker {
         guard !context.deliveryIsBounded else { return }
         context.deliveryIsBounded = true
         let total =
-            context.route >= 0
-            ? plan.routes[context.route].timeouts.totalMilliseconds : connectionLimits.writeTimeoutMilliseconds
+            context.route?.timeouts.totalMilliseconds ?? connectionLimits.writeTimeoutMilliseconds
         context.totalDeadline = now &+ UInt64(total)
     }
 
     private func finish(_ context: ExchangeContext, _ outcome: Outcome) {
+        judge(context, outcome.cause)
+        release(context)
         let connection = inbound(context)
         let unread = context.reader.consumed < context.input.count || connection.readable
         if outcome.cause == .callerLeft || (outcome.cause != .completed && context.exchange.answerBegan) {

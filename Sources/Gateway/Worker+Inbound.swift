@@ -11,47 +11,51 @@ internal import Synchronization
 /// A listener and the slot in which the poller finds it.
 final class ListenerBox {
     let listener: Listener
+    /// The address as the operator gave it: what a reload compares.
+    let name: String
     var slot: UInt32 = 0
     var paused = false
-    init(_ listener: consuming Listener) { self.listener = listener }
+
+    init(_ listener: consuming Listener, name: String) {
+        self.listener = listener
+        self.name = name
+    }
 }
 
 extension Worker {
     // MARK: - Accepting
 
     /// Takes the callers that wait, up to a bound per turn, so that those who were accepted are served as well.
-    func accept(_ index: Int) {
+    func accept(_ box: ListenerBox) {
         for _ in 0..<64 {
             guard !draining else { return }
             guard shared.connections.load(ordering: .relaxed) < connectionLimits.maxConnections else {
-                return pauseListener(index)
+                return pauseListener(box)
             }
-            switch listeners[index].listener.accept() {
+            switch box.listener.accept() {
             case .accepted(let socket): open(socket)
             case .none: return
-            case .exhausted: return pauseListener(index)
-            case .failed: return pauseListener(index)
+            case .exhausted: return pauseListener(box)
+            case .failed: return pauseListener(box)
             }
         }
     }
 
     /// Nothing can be accepted now: callers wait in the backlog, and the poller is not asked about them for a while.
-    private func pauseListener(_ index: Int) {
-        let box = listeners[index]
+    private func pauseListener(_ box: ListenerBox) {
         guard !box.paused else { return }
         box.paused = true
         poller.remove(box.listener)
         timers.arm(TimerID(slot: box.slot), at: now + Worker.acceptPauseMilliseconds)
     }
 
-    func resumeListener(_ index: Int) {
-        let box = listeners[index]
+    func resumeListener(_ box: ListenerBox) {
         guard box.paused, !draining else { return }
         box.paused = false
         do {
             try poller.add(box.listener, slots.token(box.slot))
         } catch {
-            pauseListener(index)
+            pauseListener(box)
         }
     }
 
@@ -126,7 +130,13 @@ extension Worker {
     private func receive(_ connection: InboundConnection) -> Bool {
         guard connection.readable else { return false }
         let context = connection.context ?? borrow(for: connection)
-        if context.input.room == 0 { context.input.reserve(context.input.capacity) }
+        if context.input.room == 0 {
+            guard account(for: context, context.input.capacity) else {
+                refuseForMemory(connection, context)
+                return false
+            }
+            context.input.reserve(context.input.capacity)
+        }
         let offered = context.input.room
         switch read(connection.socket, into: &context.input) {
         case .bytes(let count):
@@ -146,6 +156,12 @@ extension Worker {
             callerGone(connection)
             return false
         }
+    }
+
+    private func refuseForMemory(_ connection: InboundConnection, _ context: ExchangeContext) {
+        connection.state = .exchange
+        context.closes = true
+        drive(context, .requestRefused(.memoryFull))
     }
 
     /// True where the state moved on.
@@ -191,7 +207,7 @@ extension Worker {
 
     /// Digests what has come of the body while the rest is on its way, where the body is sent as it comes.
     private func hashArrived(_ context: ExchangeContext) {
-        guard context.coding == nil && !plan.routes[context.route].additions.alwaysInserts else { return }
+        guard context.coding == nil && !route(context).additions.alwaysInserts else { return }
         if context.hashed < 0 { context.hashed = 0 }
         let body = context.reader.body
         let start = Int(body.start) + context.hashed
@@ -275,11 +291,12 @@ extension Worker {
     // MARK: - Contexts
 
     private func borrow(for connection: InboundConnection) -> ExchangeContext {
-        let context =
-            contexts.popLast()
-            ?? ExchangeContext(
-                inputCapacity: limits.maxHead + 4_096,
-                receivedCapacity: max(limits.maxHead + 1_024, connectionLimits.relayBuffer))
+        let inputCapacity = limits.maxHead + 4_096
+        let receivedCapacity = max(limits.maxHead + 1_024, connectionLimits.relayBuffer)
+        var kept = contexts.popLast()
+        // After a reload with larger limits those of the old size are let go.
+        if let old = kept, old.input.capacity < inputCapacity || old.received.capacity < receivedCapacity { kept = nil }
+        let context = kept ?? ExchangeContext(inputCapacity: inputCapacity, receivedCapacity: receivedCapacity)
         context.inbound = connection.slot
         connection.context = context
         return context
@@ -293,6 +310,7 @@ extension Worker {
 
     /// Back to the pool, wiped; beyond the bound it is let go.
     func giveBack(_ context: ExchangeContext) {
+        release(context)
         context.wipe()
         guard contexts.count < Worker.keptContexts else { return }
         if context.input.capacity + context.body.capacity > 4 * limits.maxHead {

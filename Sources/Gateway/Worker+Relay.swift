@@ -68,7 +68,7 @@ extension Worker {
     }
 
     private func touchIdle(_ context: ExchangeContext) {
-        let route = plan.routes[context.route]
+        let route = route(context)
         let at = min(now &+ UInt64(route.timeouts.idleMilliseconds), context.totalDeadline)
         timers.arm(TimerID(slot: context.inbound), at: at)
     }
@@ -195,7 +195,7 @@ extension Worker {
             context.closes = context.reader.readBody(&context.input, limits: limits) != .complete
         }
         if draining { context.closes = true }
-        let product = context.route >= 0 ? plan.routes[context.route].settings.product : plan.fallbackProduct
+        let product = context.route?.settings.product ?? generation.plan.fallbackProduct
         let id = requestIDs.next()
         refusal.write(
             to: &context.output, product: product, requestID: id.span, close: context.closes,

@@ -5,12 +5,18 @@ internal import HTTP
 internal import Net
 internal import Policy
 internal import Signing
+internal import Synchronization
 
 /// A worker's view of one upstream.
 final class UpstreamState {
+    private static let ids = Atomic<UInt64>(0)
+
+    /// Names it in answers that come from other threads.
+    let id: UInt64
     let settings: UpstreamSettings
     let tls: TLSClientContext?
     var pool: Pool
+    var breaker: CircuitBreaker?
     /// The addresses of the last good answer; a literal address is its own.
     var addresses: [SocketAddress]
     let isLiteral: Bool
@@ -20,14 +26,18 @@ final class UpstreamState {
     var askedAt: UInt64?
     /// Where the next connection begins in `addresses`, so that they share the load.
     var rotation = 0
+    /// A reload has put another in its place: it serves whom it has, and keeps no connection.
+    var isRetired = false
     /// Connections that wait for the name.
     var waitingForName: [UpstreamConnection] = []
 
     init(_ settings: UpstreamSettings) throws(TLSProblem) {
+        id = Self.ids.add(1, ordering: .relaxed).newValue
         self.settings = settings
         tls =
             settings.isTLS
             ? try TLSClientContext(caFile: settings.caFile, serverName: settings.serverName) : nil
+        breaker = settings.breaker.map { CircuitBreaker($0) }
         pool = Pool(maxConnections: settings.maxConnections, maxWaiting: settings.maxWaiting)
         let literal = SocketAddress(literal: settings.host, port: settings.port)
         addresses = literal.map { [$0] } ?? []
@@ -39,19 +49,39 @@ extension Worker {
     // MARK: - The pool
 
     func connect(_ context: ExchangeContext, fresh: Bool) -> Event? {
-        let index = plan.routes[context.route].settings.upstream
-        switch upstreams[index].pool.ask(context.inbound, fresh: fresh) {
+        let upstream = route(context).upstream
+        guard admits(upstream, context) else { return .connectionFailed(.circuitOpen) }
+        switch upstream.pool.ask(context.inbound, fresh: fresh) {
         case .idle(let slot):
             guard case .upstream(let connection) = slots[slot] else { preconditionFailure("an idle connection exists") }
             lend(connection, to: context)
             return .connectionLent(reused: true)
-        case .open: return open(index, for: context)
+        case .open: return open(upstream, for: context)
         case .replace(let slot):
             guard case .upstream(let connection) = slots[slot] else { preconditionFailure("an idle connection exists") }
             forget(connection)
-            return open(index, for: context)
+            return open(upstream, for: context)
         case .wait: return nil
         case .full: return .connectionFailed(.poolFull)
+        }
+    }
+
+    /// Asks the breaker, once per request: a second try of the same request is a part of the first.
+    private func admits(_ upstream: UpstreamState, _ context: ExchangeContext) -> Bool {
+        guard context.breakerVerdict == nil, let verdict = upstream.breaker?.admit(at: now) else { return true }
+        context.breakerVerdict = verdict
+        return verdict != .refuse
+    }
+
+    /// Tells the breaker how a request that it let pass has ended.
+    func judge(_ context: ExchangeContext, _ cause: Cause) {
+        guard let verdict = context.breakerVerdict, verdict != .refuse, let route = context.route else { return }
+        switch cause {
+        case .completed: route.upstream.breaker?.succeeded(asProbe: verdict == .probe)
+        case .upstreamUnreachable, .upstreamLost, .upstreamUnusable, .upstreamTimeout:
+            route.upstream.breaker?.failed(at: now, asProbe: verdict == .probe)
+        case .refused, .callerLeft, .callerTimeout, .stopped:
+            if verdict == .probe { route.upstream.breaker?.probeWasLost(at: now) }
         }
     }
 
@@ -66,8 +96,9 @@ extension Worker {
         guard let connection = context.upstream else { return }
         context.upstream = nil
         connection.context = nil
-        let state = upstreams[connection.upstream]
-        let keep = state.settings.keepAliveMilliseconds > 0 && !draining && staysQuiet(connection)
+        let state = connection.upstream
+        let keep =
+            state.settings.keepAliveMilliseconds > 0 && !draining && !state.isRetired && staysQuiet(connection)
         follow(state.pool.returned(connection.slot, keep: keep), connection)
     }
 
@@ -79,12 +110,11 @@ extension Worker {
 
     /// The exchange asks no more: it leaves the queue, or its connection is not opened to the end.
     func cancelConnect(_ context: ExchangeContext) {
-        let index = plan.routes[context.route].settings.upstream
-        if upstreams[index].pool.withdraw(context.inbound) { return }
-        if openings.contains(where: { $0.upstream == index && $0.exchange == context.inbound }) {
-            openings.removeAll { $0.upstream == index && $0.exchange == context.inbound }
-            follow(upstreams[index].pool.closed(), index)
-            return
+        let upstream = route(context).upstream
+        if upstream.pool.withdraw(context.inbound) { return }
+        if let index = openings.firstIndex(where: { $0.upstream === upstream && $0.exchange == context.inbound }) {
+            openings.remove(at: index)
+            return follow(upstream.pool.closed(), upstream)
         }
         closeConnection(context)
     }
@@ -92,15 +122,14 @@ extension Worker {
     /// Closes a connection that was lent or was being opened; its place goes to whoever waits.
     func close(_ connection: UpstreamConnection) {
         guard connection.state != .closed else { return }
-        let index = connection.upstream
         forget(connection)
-        follow(upstreams[index].pool.closed(), index)
+        follow(connection.upstream.pool.closed(), connection.upstream)
     }
 
     /// Takes a connection out of poller, timers and table; the pool has been told, or is told next.
     private func forget(_ connection: UpstreamConnection) {
         if connection.state == .resolving {
-            upstreams[connection.upstream].waitingForName.removeAll { $0 === connection }
+            connection.upstream.waitingForName.removeAll { $0 === connection }
         }
         connection.state = .closed
         connection.context = nil
@@ -113,7 +142,7 @@ extension Worker {
         switch next {
         case .keep:
             connection.state = .idle
-            arm(connection.slot, after: upstreams[connection.upstream].settings.keepAliveMilliseconds)
+            arm(connection.slot, after: connection.upstream.settings.keepAliveMilliseconds)
         case .close: close(connection)
         case .lend(let exchange):
             guard let context = context(of: exchange) else { preconditionFailure("who waits is there") }
@@ -123,7 +152,7 @@ extension Worker {
         }
     }
 
-    private func follow(_ next: Pool.Next, _ upstream: Int) {
+    private func follow(_ next: Pool.Next, _ upstream: UpstreamState) {
         switch next {
         case .nothing: break
         case .open(let exchange): openings.append((upstream, exchange))
@@ -136,7 +165,7 @@ extension Worker {
         return connection.context
     }
 
-    func openForWaiting(_ upstream: Int, _ exchange: UInt32) {
+    func openForWaiting(_ upstream: UpstreamState, _ exchange: UInt32) {
         guard let context = context(of: exchange) else { preconditionFailure("who waits is there") }
         if let event = open(upstream, for: context) { drive(context, event) }
     }
@@ -144,17 +173,16 @@ extension Worker {
     // MARK: - Opening
 
     /// Begins to open a connection; an event where it is decided at once.
-    private func open(_ upstream: Int, for context: ExchangeContext) -> Event? {
+    private func open(_ upstream: UpstreamState, for context: ExchangeContext) -> Event? {
         let token = slots.take()
         let connection = UpstreamConnection(slot: token.slot, upstream: upstream)
         slots.set(token.slot, .upstream(connection))
         connection.context = context
         context.upstream = connection
-        let state = upstreams[upstream]
         let asks = askForName(upstream)
-        guard state.addresses.isEmpty else { return begin(connection) }
+        guard upstream.addresses.isEmpty else { return begin(connection) }
         if asks {
-            state.waitingForName.append(connection)
+            upstream.waitingForName.append(connection)
             return nil
         }
         context.upstream = nil
@@ -163,21 +191,22 @@ extension Worker {
     }
 
     /// Asks for the name where the last answer is too old; the old one is used meanwhile. True where an answer comes.
-    private func askForName(_ upstream: Int) -> Bool {
-        let state = upstreams[upstream]
+    private func askForName(_ state: UpstreamState) -> Bool {
         guard !state.isLiteral, state.addresses.isEmpty || now >= state.refreshAt else { return false }
         // A question that got lost (its answer met a full mailbox) is asked again after a while.
         if let askedAt = state.askedAt, now < askedAt + 60_000 { return true }
         let mailbox = mailbox
+        let id = state.id
         let isTaken = shared.resolver.ask(host: state.settings.host, port: state.settings.port) { answer in
-            _ = mailbox.post(.resolved(upstream: upstream, answer))
+            _ = mailbox.post(.resolved(upstream: id, answer))
         }
         state.askedAt = isTaken ? now : nil
+        if isTaken { askedNames[id] = state }
         return isTaken
     }
 
-    func nameResolved(_ upstream: Int, _ answer: ResolvedAddresses) {
-        let state = upstreams[upstream]
+    func nameResolved(_ id: UInt64, _ answer: ResolvedAddresses) {
+        guard let state = askedNames.removeValue(forKey: id) else { return }
         state.askedAt = nil
         if answer.addresses.isEmpty {
             // What is known stays in use; the name is asked for again soon.
@@ -200,7 +229,7 @@ extension Worker {
 
     /// The first address. All of them are tried, each for its share of the time for connecting.
     private func begin(_ connection: UpstreamConnection) -> Event? {
-        let state = upstreams[connection.upstream]
+        let state = connection.upstream
         connection.firstAddress = state.rotation
         state.rotation = (state.rotation + 1) % state.addresses.count
         connection.attempt = 0
@@ -208,7 +237,7 @@ extension Worker {
     }
 
     private func tryNext(_ connection: UpstreamConnection) -> Event? {
-        let state = upstreams[connection.upstream]
+        let state = connection.upstream
         while connection.attempt < state.addresses.count {
             let address = state.addresses[(connection.firstAddress + connection.attempt) % state.addresses.count]
             connection.attempt += 1
@@ -253,7 +282,7 @@ extension Worker {
     }
 
     func closeIdle(_ connection: UpstreamConnection) {
-        let known = upstreams[connection.upstream].pool.idleClosed(connection.slot)
+        let known = connection.upstream.pool.idleClosed(connection.slot)
         precondition(known, "an idle connection is in its pool")
         forget(connection)
     }
@@ -283,7 +312,7 @@ extension Worker {
     }
 
     private func connected(_ connection: UpstreamConnection) {
-        guard let tls = upstreams[connection.upstream].tls else { return ready(connection) }
+        guard let tls = connection.upstream.tls else { return ready(connection) }
         do {
             try connection.startTLS(tls)
         } catch {

@@ -12,28 +12,21 @@ internal import Synchronization
 
 /// What other threads say to a worker.
 enum Message: Sendable {
-    case resolved(upstream: Int, ResolvedAddresses)
+    case resolved(upstream: UInt64, ResolvedAddresses)
+    case reload(Reload)
     case drain
     case stop
 }
 
 /// What all workers share.
 final class Shared: Sendable {
-    let plan: Plan
     let resolver: Resolver
     /// Inbound connections of the process.
     let connections = Atomic<Int>(0)
+    /// Bytes of request bodies that are held, beyond the first buffers.
+    let buffered = Atomic<Int>(0)
 
-    init(plan: Plan, resolver: Resolver) {
-        self.plan = plan
-        self.resolver = resolver
-    }
-}
-
-/// A signer needs an owner of its own: it is noncopyable and kept in a list.
-final class SignerBox {
-    var signer: Signer
-    init(_ settings: CredentialSettings) { signer = Signer(settings) }
+    init(resolver: Resolver) { self.resolver = resolver }
 }
 
 final class Worker {
@@ -46,16 +39,13 @@ final class Worker {
     static let keptLargeInputs = 32
 
     let shared: Shared
-    let plan: Plan
-    let limits: HTTPLimits
-    let connectionLimits: ConnectionLimits
+    /// What new requests are served by.
+    var generation: Generation
     var poller: Poller
     var timers: TimerWheel
     var slots = SlotTable()
     let mailbox: Mailbox<Message>
-    let listeners: [ListenerBox]
-    let upstreams: [UpstreamState]
-    let signers: [SignerBox]
+    var listeners: [ListenerBox]
     var scanner = JSONScanner()
     var edits = JSONEdits()
     var requestIDs: RequestIDs
@@ -73,7 +63,9 @@ final class Worker {
     /// Answers whose turn was over before their bytes were.
     var answersToGoOn: [UpstreamConnection] = []
     /// Places in pools that became free for waiting exchanges.
-    var openings: [(upstream: Int, exchange: UInt32)] = []
+    var openings: [(upstream: UpstreamState, exchange: UInt32)] = []
+    /// Upstreams whose names were asked for, by id.
+    var askedNames: [UInt64: UpstreamState] = [:]
     var inboundCount = 0
     var draining = false
     var drainDeadline: UInt64 = .max
@@ -88,42 +80,34 @@ final class Worker {
     private var messages: [Message] = []
 
     init(
-        shared: Shared, listeners: consuming [ListenerBox], mailbox: Mailbox<Message>, wakeUp: WakeUp, index: Int
-    ) throws(StartFailure) {
-        let settings = shared.plan.settings
+        shared: Shared, generation: Generation, listeners: [ListenerBox], mailbox: Mailbox<Message>, wakeUp: WakeUp,
+        index: Int
+    ) throws(SystemError) {
         self.shared = shared
-        plan = shared.plan
-        limits = settings.limits
-        connectionLimits = settings.connections
+        self.generation = generation
         now = Clock.monotonicMilliseconds()
         date = HTTPDate(unixSeconds: Clock.realtimeSeconds())
         timers = TimerWheel(now: now)
         self.mailbox = mailbox
-        self.listeners = listeners
+        self.listeners = []
         requestIDs = RequestIDs(worker: index)
-        signers = settings.credentials.map { SignerBox($0) }
-        do {
-            poller = try Poller()
-            var states: [UpstreamState] = []
-            for upstream in settings.upstreams { states.append(try UpstreamState(upstream)) }
-            upstreams = states
-            let token = slots.take()
-            slots.set(token.slot, .mailbox)
-            drainSlot = token.slot
-            try poller.add(wakeUp, token)
-            for index in self.listeners.indices {
-                let token = slots.take()
-                slots.set(token.slot, .listener(index))
-                self.listeners[index].slot = token.slot
-                try poller.add(self.listeners[index].listener, token)
-            }
-        } catch let error as SystemError {
-            throw StartFailure("a worker could not be set up: \(error)")
-        } catch let problem as TLSProblem {
-            throw StartFailure("TLS could not be set up: \(problem.text)")
-        } catch {
-            throw StartFailure("a worker could not be set up")
-        }
+        poller = try Poller()
+        let token = slots.take()
+        slots.set(token.slot, .mailbox)
+        drainSlot = token.slot
+        try poller.add(wakeUp, token)
+        for box in listeners { try listen(box) }
+    }
+
+    var limits: HTTPLimits { generation.limits }
+    var connectionLimits: ConnectionLimits { generation.connectionLimits }
+
+    func listen(_ box: ListenerBox) throws(SystemError) {
+        let token = slots.take()
+        box.slot = token.slot
+        slots.set(token.slot, .listener(box))
+        listeners.append(box)
+        try poller.add(box.listener, token)
     }
 
     /// Serves until it is told to stop and nothing is left to do.
@@ -160,7 +144,7 @@ final class Worker {
         for event in laterEvents {
             switch slots.find(event.token) {
             case .inbound(let connection): inboundReady(connection, event.readiness)
-            case .listener(let index): accept(index)
+            case .listener(let box): accept(box)
             case .mailbox: readMailbox()
             case .free, .upstream: break
             }
@@ -193,7 +177,7 @@ final class Worker {
             switch slots[id.slot] {
             case .inbound(let connection): inboundLate(connection)
             case .upstream(let connection): upstreamLate(connection)
-            case .listener(let index): resumeListener(index)
+            case .listener(let box): resumeListener(box)
             case .free, .mailbox: break
             }
         }
@@ -205,6 +189,7 @@ final class Worker {
         for message in messages {
             switch message {
             case .resolved(let upstream, let answer): nameResolved(upstream, answer)
+            case .reload(let reload): take(reload)
             case .drain: beginDrain()
             case .stop: stopNow()
             }

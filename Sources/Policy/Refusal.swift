@@ -164,6 +164,12 @@ extension Refusal {
             "The gateway holds as many connections as it may. Nothing was sent; try again shortly.")
     }
 
+    package static var memoryFull: Refusal {
+        Refusal(
+            503, "proxy_internal_response", .systemError,
+            "The gateway holds as many bytes of bodies as it may. Nothing was sent; try again shortly.")
+    }
+
     package static var draining: Refusal {
         Refusal(
             503, "proxy_internal_response", .systemError,
@@ -178,6 +184,12 @@ extension Refusal {
         Refusal(
             503, "connection_limit_reached", .systemError,
             "Too many requests wait for the upstream. Nothing was sent; try again shortly.")
+    }
+
+    package static var circuitOpen: Refusal {
+        Refusal(
+            503, "destination_unavailable", .systemError,
+            "The upstream failed again and again and is not asked for now. Nothing was sent; try again shortly.")
     }
 
     package static var connectTimeout: Refusal {
