@@ -181,7 +181,10 @@ extension Worker {
         switch context.method {
         case .get, .head, .delete, .options:
             return route(context).additions.alwaysInserts ? .requestRefused(.bodyMissing) : .bodyExamined
-        case .post, .put, .patch: return .requestRefused(.bodyMissing)
+        case .post, .put, .patch:
+            guard context.reader.head.framing == .none else { return .requestRefused(.bodyMissing) }
+            context.closes = true
+            return .requestRefused(.lengthRequired)
         }
     }
 

@@ -97,7 +97,11 @@ extension Worker {
             connection.readable = true
             return callerGone(connection)
         }
-        if readiness.contains(.readable) || readiness.contains(.closedForReading) { connection.readable = true }
+        if readiness.contains(.readable) { connection.readable = true }
+        if readiness.contains(.closedForReading) {
+            connection.readable = true
+            connection.sawEnd = true
+        }
         if readiness.contains(.writable), let context = connection.context, context.stalled {
             callerTakesAgain(connection, context)
         }
@@ -137,7 +141,7 @@ extension Worker {
         switch read(connection.socket, into: &context.input) {
         case .bytes(let count):
             // Edge-triggered: a read that did not fill its room has emptied the socket; the next byte is a new edge.
-            connection.readable = count == offered
+            connection.readable = count == offered || connection.sawEnd
             return true
         case .wouldBlock:
             connection.readable = false
