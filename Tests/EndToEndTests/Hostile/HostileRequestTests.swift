@@ -175,7 +175,7 @@ struct HostileBench {
         #expect(bench.complaints.isEmpty, "\(bench.complaints.joined(separator: "\n"))")
     }
 
-    @Test(arguments: DeniedRequests.all)
+    @Test(arguments: DeniedRequests.all + [CompressedRequests.denied])
     func nothingOfADeniedRequestReachesTheUpstream(_ table: HostileTable) throws {
         var seed = Seed.announced("denied requests, \(table)")
         var bench = try HostileBench()
