@@ -64,10 +64,10 @@ import Testing
         answer.open()
     }
 
-    @Test func aHangUpChangesNothing() throws {
+    @Test func aHangUpReadsTheSameFileAgain() throws {
         let (gateway, _, answer) = try held()
         gateway.program.signal(.hangup)
-        _ = try gateway.program.line(of: .errors) { $0.contains("SIGHUP") }
+        _ = try gateway.program.line(of: .errors) { $0.contains("\"reloaded\"") }
         answer.open()
         #expect(try gateway.ask(post("/x", "{}")).status == 200)
         #expect(gateway.program.stop() == .code(0))
