@@ -175,6 +175,7 @@ extension Worker {
             return false
         case .refused(let refusal):
             connection.state = .exchange
+            context.method = context.reader.head.method
             context.closes = true
             drive(context, .requestRefused(Refusal(refusal)))
             return true

@@ -175,7 +175,7 @@ struct HostileBench {
         #expect(bench.complaints.isEmpty, "\(bench.complaints.joined(separator: "\n"))")
     }
 
-    @Test(arguments: DeniedRequests.all)
+    @Test(arguments: DeniedRequests.all + [CompressedRequests.denied])
     func nothingOfADeniedRequestReachesTheUpstream(_ table: HostileTable) throws {
         var seed = Seed.announced("denied requests, \(table)")
         var bench = try HostileBench()
@@ -183,6 +183,27 @@ struct HostileBench {
             for sending in Sending.allCases where sending != .followed { bench.attempt(row, sending, &seed) }
         }
         #expect(bench.complaints.isEmpty, "\(bench.complaints.joined(separator: "\n"))")
+    }
+
+    /// A refusal's body is there unless the refused request itself asks for none.
+    @Test func aRefusalBehindAHeadRequestHasItsBody() throws {
+        let bench = try HostileBench()
+        let head = "HEAD /api/x HTTP/1.1\r\nHost: gateway\r\n"
+        for refused in ["\0", "POST /api/x HTTP/1.1\r\nX : y\r\n\r\n", "BREW /api/x HTTP/1.1\r\n\r\n"] {
+            let caller = try bench.gateway.caller(within: 5_000)
+            try caller.send(head + "\r\n" + refused)
+            #expect(try caller.answer(toHead: true).status == 200)
+            let answer = try caller.answer()
+            #expect(answer.text.utf8.count == Int(answer["Content-Length"] ?? "") && !answer.body.isEmpty)
+            try caller.reader.expectEnd()
+            let other = try bench.gateway.caller(within: 5_000)
+            try other.send(refused)
+            #expect(try !other.answer().body.isEmpty)
+        }
+        let caller = try bench.gateway.caller(within: 5_000)
+        try caller.send(head + "X : y\r\n\r\n")
+        #expect(try caller.answer(toHead: true).status == 400)
+        try caller.reader.expectEnd()
     }
 
     @Test func theCorpusIsLargeEnough() {

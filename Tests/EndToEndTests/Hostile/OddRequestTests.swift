@@ -22,7 +22,7 @@ import Testing
         var complaints: [String] = []
         let bench = try HostileBench()
         let next = latin1(withTarget("/api/next"))
-        for odd in OddRequests.all {
+        for odd in OddRequests.all + CompressedRequests.odd {
             for sending in Sending.allCases {
                 let caller = try bench.gateway.caller(within: 5_000)
                 switch sending {
