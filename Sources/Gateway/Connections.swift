@@ -25,6 +25,8 @@ final class InboundConnection {
     var state = State.idle
     /// The kernel may have bytes that were not read.
     var readable = true
+    /// An event said that the caller's bytes end: read on until the end is met, no other edge will come.
+    var sawEnd = false
     /// The caller said that no more comes.
     var ended = false
     /// It is in the list of connections to go on with.

@@ -92,6 +92,7 @@ final class ExchangeContext {
         }
         digest = nil
         route = nil
+        method = .post
         upstream = nil
         deadline = nil
         written = 0

@@ -10,7 +10,7 @@ extension Worker {
 
     /// Who waits in the backlogs is the last to be accepted. Idle callers have a moment for a request that is on its
     /// way; the others are let go after their answer, which says so.
-    func beginDrain() {
+    mutating func beginDrain() {
         guard !draining else { return }
         draining = true
         drainDeadline = now &+ UInt64(connectionLimits.drainMilliseconds)
@@ -26,7 +26,7 @@ extension Worker {
     }
 
     /// Ends the loop once nobody is left, or once the time is over.
-    func continueDrain() {
+    mutating func continueDrain() {
         if inboundCount == 0 && listeners.isEmpty {
             stopped = true
         } else if now >= drainDeadline {
@@ -37,7 +37,7 @@ extension Worker {
     }
 
     /// Ends everything: what was sent is reported as unknown, what was not says so.
-    func stopNow() {
+    mutating func stopNow() {
         draining = true
         for slot in 0..<slots.count {
             guard case .inbound(let connection) = slots[UInt32(slot)] else { continue }
@@ -59,7 +59,7 @@ extension Worker {
         stopped = true
     }
 
-    private func closeIdleUpstreams() {
+    private mutating func closeIdleUpstreams() {
         for slot in 0..<slots.count {
             if case .upstream(let connection) = slots[UInt32(slot)], connection.state == .idle { closeIdle(connection) }
         }

@@ -30,7 +30,7 @@ extension Worker {
     /// Takes the callers that wait, up to a bound per turn, so that those who were accepted are served as well. True
     /// where nobody waits any more.
     @discardableResult
-    func accept(_ box: ListenerBox) -> Bool {
+    mutating func accept(_ box: ListenerBox) -> Bool {
         guard !box.paused else { return false }
         for _ in 0..<64 {
             guard shared.connections.load(ordering: .relaxed) < connectionLimits.maxConnections else {
@@ -52,7 +52,7 @@ extension Worker {
     }
 
     /// Nothing can be accepted now: callers wait in the backlog, and the poller is not asked about them for a while.
-    private func pauseListener(_ box: ListenerBox) {
+    private mutating func pauseListener(_ box: ListenerBox) {
         guard !box.paused else { return }
         box.paused = true
         pausedListeners += 1
@@ -61,7 +61,7 @@ extension Worker {
     }
 
     /// The pause is over: by time, or because a connection went and left its place.
-    private func resumeListener(_ box: ListenerBox) {
+    private mutating func resumeListener(_ box: ListenerBox) {
         guard box.paused else { return }
         box.paused = false
         pausedListeners -= 1
@@ -72,14 +72,14 @@ extension Worker {
         }
     }
 
-    func listenerLate(_ box: ListenerBox) {
+    mutating func listenerLate(_ box: ListenerBox) {
         resumeListener(box)
         if box.isClosing { lastCall(box) }
     }
 
     /// Closes a listener without a reset for those whom the kernel has let in: it takes no more, they are accepted, and
     /// a moment later, for handshakes that were on their way, it goes.
-    func beginClosing(_ box: ListenerBox) {
+    mutating func beginClosing(_ box: ListenerBox) {
         guard !box.isClosing else { return }
         box.isClosing = true
         let isLastCall = box.listener.refuseNewcomers()
@@ -89,7 +89,7 @@ extension Worker {
         accept(box)
     }
 
-    private func lastCall(_ box: ListenerBox) {
+    private mutating func lastCall(_ box: ListenerBox) {
         guard accept(box) else {
             if !box.paused { timers.arm(TimerID(slot: box.slot), at: now + Worker.lastCallMilliseconds) }
             return
@@ -100,7 +100,7 @@ extension Worker {
         listeners.removeAll { $0 === box }
     }
 
-    private func open(_ socket: consuming Socket) {
+    private mutating func open(_ socket: consuming Socket) {
         let token = slots.take()
         let connection = InboundConnection(socket: socket, slot: token.slot)
         do {
@@ -122,7 +122,7 @@ extension Worker {
         draining ? min(milliseconds, Worker.farewellMilliseconds) : milliseconds
     }
 
-    func closeInbound(_ connection: InboundConnection) {
+    mutating func closeInbound(_ connection: InboundConnection) {
         guard connection.state != .closed else { return }
         connection.state = .closed
         if let context = connection.context {
@@ -139,12 +139,16 @@ extension Worker {
 
     // MARK: - Reading
 
-    func inboundReady(_ connection: InboundConnection, _ readiness: Readiness) {
+    mutating func inboundReady(_ connection: InboundConnection, _ readiness: Readiness) {
         if readiness.contains(.failed) || readiness.contains(.closed) {
             connection.readable = true
             return callerGone(connection)
         }
-        if readiness.contains(.readable) || readiness.contains(.closedForReading) { connection.readable = true }
+        if readiness.contains(.readable) { connection.readable = true }
+        if readiness.contains(.closedForReading) {
+            connection.readable = true
+            connection.sawEnd = true
+        }
         if readiness.contains(.writable), let context = connection.context, context.stalled {
             callerTakesAgain(connection, context)
         }
@@ -152,7 +156,7 @@ extension Worker {
     }
 
     /// Reads and steps until the caller has nothing more, or until the exchange has the word.
-    func proceed(_ connection: InboundConnection) {
+    mutating func proceed(_ connection: InboundConnection) {
         while true {
             switch connection.state {
             case .idle, .head:
@@ -170,7 +174,7 @@ extension Worker {
     }
 
     /// One read. False where the caller has no more for now, or is gone.
-    private func receive(_ connection: InboundConnection) -> Bool {
+    private mutating func receive(_ connection: InboundConnection) -> Bool {
         guard connection.readable else { return false }
         let context = connection.context ?? borrow(for: connection)
         if context.input.room == 0 {
@@ -184,7 +188,7 @@ extension Worker {
         switch read(connection.socket, into: &context.input) {
         case .bytes(let count):
             // Edge-triggered: a read that did not fill its room has emptied the socket; the next byte is a new edge.
-            connection.readable = count == offered
+            connection.readable = count == offered || connection.sawEnd
             return true
         case .wouldBlock:
             connection.readable = false
@@ -201,14 +205,14 @@ extension Worker {
         }
     }
 
-    private func refuseForMemory(_ connection: InboundConnection, _ context: ExchangeContext) {
+    private mutating func refuseForMemory(_ connection: InboundConnection, _ context: ExchangeContext) {
         connection.state = .exchange
         context.closes = true
         drive(context, .requestRefused(.memoryFull))
     }
 
     /// True where the state moved on.
-    private func readHead(_ connection: InboundConnection, _ context: ExchangeContext) -> Bool {
+    private mutating func readHead(_ connection: InboundConnection, _ context: ExchangeContext) -> Bool {
         switch context.reader.readHead(context.input, limits: limits) {
         case .needMore:
             if connection.state == .idle {
@@ -218,6 +222,7 @@ extension Worker {
             return false
         case .refused(let refusal):
             connection.state = .exchange
+            context.method = context.reader.head.method
             context.closes = true
             drive(context, .requestRefused(Refusal(refusal)))
             return true
@@ -231,7 +236,7 @@ extension Worker {
     }
 
     /// True where the state moved on.
-    private func readBody(_ connection: InboundConnection, _ context: ExchangeContext) -> Bool {
+    private mutating func readBody(_ connection: InboundConnection, _ context: ExchangeContext) -> Bool {
         switch context.reader.readBody(&context.input, limits: limits) {
         case .needMore:
             hashArrived(context)
@@ -249,7 +254,7 @@ extension Worker {
     }
 
     /// Digests what has come of the body while the rest is on its way, where the body is sent as it comes.
-    private func hashArrived(_ context: ExchangeContext) {
+    private mutating func hashArrived(_ context: ExchangeContext) {
         guard context.coding == nil && !route(context).additions.alwaysInserts else { return }
         if context.hashed < 0 { context.hashed = 0 }
         let body = context.reader.body
@@ -262,7 +267,7 @@ extension Worker {
     // MARK: - Ends
 
     /// The caller sends no more. A request that was whole gets its answer all the same; half a one is dropped.
-    private func callerEnded(_ connection: InboundConnection) {
+    private mutating func callerEnded(_ connection: InboundConnection) {
         switch connection.state {
         case .idle, .head, .lingering: closeInbound(connection)
         case .body: callerGone(connection)
@@ -271,7 +276,7 @@ extension Worker {
     }
 
     /// The caller takes no more, or its connection broke.
-    func callerGone(_ connection: InboundConnection) {
+    mutating func callerGone(_ connection: InboundConnection) {
         guard connection.state == .exchange || connection.state == .body, let context = connection.context else {
             return closeInbound(connection)
         }
@@ -287,7 +292,7 @@ extension Worker {
         if let upstream = context.upstream { relay(upstream, context) }
     }
 
-    func inboundLate(_ connection: InboundConnection) {
+    mutating func inboundLate(_ connection: InboundConnection) {
         switch connection.state {
         case .idle, .lingering: closeInbound(connection)
         case .head:
@@ -306,7 +311,7 @@ extension Worker {
     }
 
     /// Throws away what a refused caller still sends, so that our answer reaches it before the connection ends.
-    func beginLinger(_ connection: InboundConnection) {
+    mutating func beginLinger(_ connection: InboundConnection) {
         connection.socket.shutdownWriting()
         if connection.ended { return closeInbound(connection) }
         connection.state = .lingering
@@ -314,7 +319,7 @@ extension Worker {
         linger(connection)
     }
 
-    private func linger(_ connection: InboundConnection) {
+    private mutating func linger(_ connection: InboundConnection) {
         guard connection.readable else { return }
         let context = borrow(for: connection)
         defer { if connection.state != .closed { dropContext(connection) } }
@@ -333,7 +338,7 @@ extension Worker {
 
     // MARK: - Contexts
 
-    private func borrow(for connection: InboundConnection) -> ExchangeContext {
+    private mutating func borrow(for connection: InboundConnection) -> ExchangeContext {
         let inputCapacity = limits.maxHead + 4_096
         let receivedCapacity = max(limits.maxHead + 1_024, connectionLimits.relayBuffer)
         var kept = contexts.popLast()
@@ -345,14 +350,14 @@ extension Worker {
         return context
     }
 
-    private func dropContext(_ connection: InboundConnection) {
+    private mutating func dropContext(_ connection: InboundConnection) {
         guard let context = connection.context else { return }
         connection.context = nil
         giveBack(context)
     }
 
     /// Back to the pool, wiped; beyond the bound it is let go.
-    func giveBack(_ context: ExchangeContext) {
+    mutating func giveBack(_ context: ExchangeContext) {
         release(context)
         context.wipe()
         guard contexts.count < Worker.keptContexts else { return }
@@ -363,7 +368,7 @@ extension Worker {
     }
 
     /// To be gone on with after the events of this turn.
-    func queue(_ connection: InboundConnection) {
+    mutating func queue(_ connection: InboundConnection) {
         guard !connection.queued else { return }
         connection.queued = true
         goOn.append(connection)

@@ -19,7 +19,7 @@ final class Reload: @unchecked Sendable {
 }
 
 extension Worker {
-    func take(_ reload: Reload) {
+    mutating func take(_ reload: Reload) {
         guard !draining else { return }
         for upstream in generation.upstreams { retire(upstream) }
         generation = reload.generation
@@ -38,7 +38,7 @@ extension Worker {
     }
 
     /// Its idle connections are closed now, the others when they come back.
-    private func retire(_ upstream: UpstreamState) {
+    private mutating func retire(_ upstream: UpstreamState) {
         upstream.isRetired = true
         for slot in 0..<slots.count {
             guard case .upstream(let connection) = slots[UInt32(slot)] else { continue }

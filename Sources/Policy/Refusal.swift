@@ -118,6 +118,13 @@ extension Refusal {
         Refusal(400, "http_request_error", .validation, "A JSON object is expected as the body, and none was sent.")
     }
 
+    /// The connection ends: what stands behind such a head may be meant as its body.
+    package static var lengthRequired: Refusal {
+        Refusal(
+            411, "http_request_error", .validation,
+            "The request says neither how long its body is nor that it is chunked. Send Content-Length.")
+    }
+
     package static var fieldDiffers: Refusal {
         Refusal(
             400, "http_request_denied", .validation,

@@ -24,9 +24,15 @@ import Testing
         }
         var setup = Setup(upstream)
         setup.upstream = "    connections: {max: 2, max_waiting: 2}\n"
+        setup.routes = "  - {name: x, path: /x, upstream: up, credential: program}\n"
         let gateway = try GatewayUnderTest(setup)
         let callers = try (0..<4).map { _ in try gateway.caller() }
-        for caller in callers { try caller.send(post("/x", "{}")) }
+        let probe = try gateway.caller()
+        for caller in callers {
+            try caller.send(post("/x", "{}"))
+            // One worker takes its connections in turn: an answer here says that the request before it was read.
+            #expect(try probe.ask(post("/nowhere", "{}")).status == 404)
+        }
         // The fifth neither has a connection nor a place in the queue.
         let refused = try gateway.ask(post("/x", "{}"))
         #expect(refused.status == 503)
@@ -91,20 +97,29 @@ import Testing
         #expect(upstream.connections == 5)
     }
 
-    /// The upstream has closed when the request comes; whether the gateway knows it yet is a matter of microseconds.
+    /// The upstream has closed when the request comes; whether the gateway knows it already is a matter of chance. The
+    /// kernel mostly proves that nothing was taken, and the request goes out again. Where it gives no proof, the answer
+    /// says so: seldom, and never of a request that was carried out.
     @Test func aRequestThatMetAClosedConnectionIsSentAgain() throws {
-        let rounds = 300
+        let rounds = 200
         let upstream = try FakeUpstream { conversation in
             guard conversation.request() != nil else { return }
             conversation.answer()
         }
         let caller = try GatewayUnderTest(Setup(upstream)).caller()
+        var done: [String] = []
         for number in 0..<rounds {
-            let answer = try caller.ask(post("/x", "{\"n\":\(number)}"))
-            #expect(answer.status == 200, "round \(number): \(answer.text)")
-            #expect(upstream.waitForFinished(number + 1))
+            let body = "{\"n\":\(number)}"
+            let answer = try caller.ask(post("/x", body))
+            if answer.status == 200 {
+                done.append(body)
+                try #require(upstream.waitForFinished(done.count))
+            } else {
+                #expect(answer["Proxy-Status"]?.hasSuffix("sent=?1; outcome=unknown") == true)
+            }
         }
-        #expect(upstream.requests.map(\.text) == (0..<rounds).map { "{\"n\":\($0)}" })
+        #expect(upstream.requests.map(\.text) == done)
+        #expect(done.count >= rounds * 95 / 100, "\(rounds - done.count) of \(rounds) were lost")
     }
 
     /// The upstream closes at the moment at which the next request arrives: what cannot be told is reported as unknown,
