@@ -51,7 +51,7 @@ package final class Gateway {
 
     private func start(_ settings: Settings) throws(StartFailure) {
         try prepareProcess(settings)
-        let plan = Plan(settings)
+        let plan = Plan(settings, workers: settings.workers ?? ProcessControl.cpuCount())
         var change = try listeners.change(to: settings.listeners)
         let shared = Shared(resolver: try Self.makeResolver())
         for index in change.added.indices {
@@ -136,7 +136,7 @@ package final class Gateway {
             return log.write(.error, "reload refused: the configuration has problems; nothing changed")
         }
         do throws(StartFailure) {
-            let plan = Plan(new)
+            let plan = Plan(new, workers: fleet.size)
             var generations: [Generation] = []
             for _ in 0..<fleet.size { generations.append(try Self.generation(plan)) }
             let change = try listeners.change(to: new.listeners)

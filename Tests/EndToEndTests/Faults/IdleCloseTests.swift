@@ -1,5 +1,6 @@
 // The race that every proxy loses now and then: the upstream closes a kept connection as the next request is written.
-// Of such requests at most 2 % may fail (a connection that is about to be closed is learnt not to be used), each says what is known, and nothing is carried out twice.
+// Of such requests at most 2 % may fail (the gateway learns how old a connection may be), each says what is known, and
+// nothing is carried out twice.
 // Relies on python3's ssl module for the upstream that speaks TLS.
 
 import Foundation
