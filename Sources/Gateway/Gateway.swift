@@ -32,6 +32,8 @@ package final class Gateway {
     private var listeners: Listeners
     private var fleet: Fleet
     private var draining = false
+    /// Descriptors that were open before we opened any.
+    private let inherited = ProcessControl.openDescriptors()
 
     /// Runs until SIGTERM or SIGINT; SIGHUP reads `source` again.
     package static func run(
@@ -51,7 +53,7 @@ package final class Gateway {
 
     private func start(_ settings: Settings) throws(StartFailure) {
         try prepareProcess(settings)
-        let plan = Plan(settings, workers: settings.workers ?? ProcessControl.cpuCount())
+        let plan = Plan(settings, workers: settings.workers ?? ProcessControl.cpuCount(), inherited: inherited)
         var change = try listeners.change(to: settings.listeners)
         let shared = Shared(resolver: try Self.makeResolver())
         for index in change.added.indices {
@@ -136,7 +138,7 @@ package final class Gateway {
             return log.write(.error, "reload refused: the configuration has problems; nothing changed")
         }
         do throws(StartFailure) {
-            let plan = Plan(new, workers: fleet.size)
+            let plan = Plan(new, workers: fleet.size, inherited: inherited)
             var generations: [Generation] = []
             for _ in 0..<fleet.size { generations.append(try Self.generation(plan)) }
             let change = try listeners.change(to: new.listeners)

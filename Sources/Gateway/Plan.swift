@@ -20,9 +20,10 @@ final class Plan: Sendable {
     /// upstreams.
     let maxInbound: Int
 
-    init(_ settings: Settings, workers: Int) {
+    /// `inherited`: descriptors that were open when the process began.
+    init(_ settings: Settings, workers: Int, inherited: Int) {
         self.settings = settings
-        maxInbound = Self.maxInbound(settings, workers, descriptors: ProcessControl.descriptorLimit())
+        maxInbound = Self.maxInbound(settings, workers, ProcessControl.descriptorLimit() - inherited)
         table = RouteTable(settings.routes)
         additions = settings.credentials.map { BodyAdditions($0) }
         let products = settings.routes.map(\.product)
@@ -31,8 +32,8 @@ final class Plan: Sendable {
     }
 
     /// Where descriptors are few, upstreams have up to half of what the process itself does not need.
-    private static func maxInbound(_ settings: Settings, _ workers: Int, descriptors: Int) -> Int {
-        let own = 16 + workers * (4 + settings.listeners.count)
+    private static func maxInbound(_ settings: Settings, _ workers: Int, _ descriptors: Int) -> Int {
+        let own = 16 + workers * (3 + settings.listeners.count)
         let upstreams = workers * settings.upstreams.reduce(0) { $0 + $1.maxConnections }
         let left = max(2, descriptors - own)
         return min(settings.connections.maxConnections, left - min(upstreams, left / 2))
