@@ -47,6 +47,8 @@ final class ExchangeContext {
     var onAccount = 0
     /// The answer is relayed in chunks of our own.
     var chunksOut = false
+    /// The kernel has bytes of the answer for the caller.
+    var answerIsOnWire = false
     /// The caller took less than was offered.
     var stalled = false
     /// The coding to be taken off the body.
@@ -97,6 +99,7 @@ final class ExchangeContext {
         deadline = nil
         written = 0
         chunksOut = false
+        answerIsOnWire = false
         stalled = false
         deliveryIsBounded = false
         totalDeadline = 0

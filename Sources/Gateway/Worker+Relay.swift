@@ -31,13 +31,26 @@ extension Worker {
             case .complete(let reusable):
                 if context.chunksOut { context.output.append("0\r\n\r\n") }
                 return drive(context, .answerCompleted(reusable: reusable))
-            case .refused(let refusal): return drive(context, .answerRefused(refusal))
+            case .refused(let refusal):
+                withdrawAnswer(context)
+                return drive(context, .answerRefused(refusal))
             case .ended(let begun):
+                withdrawAnswer(context)
                 let nothing = !begun && nothingWasTaken(connection, context)
-                if nothing && connection.idleSince != connection.openedAt { learn(from: connection) }
+                if !begun { learn(from: connection) }
                 return drive(context, .upstreamLost(UpstreamLoss(nothingTaken: nothing)))
             }
         }
+    }
+
+    /// A broken answer of which the caller has no byte is replaced by one of our own, which says what is known.
+    private func withdrawAnswer(_ context: ExchangeContext) {
+        guard context.exchange.phase == .answered, !context.answerIsOnWire, !context.exchange.callerIsGone else {
+            return
+        }
+        context.exchange.withdrawAnswer()
+        context.output.clear()
+        context.pendingPayload = 0
     }
 
     private mutating func relayLater(_ connection: UpstreamConnection) {
@@ -108,9 +121,11 @@ extension Worker {
     /// Writes what is held for the caller, the payload from where it lies.
     mutating func flush(_ context: ExchangeContext) -> FlushResult {
         var payload = context.pendingPayload
+        let before = context.output.count + payload
         let result = write(
             &context.output, payload: &payload, of: &context.received, &context.answer, to: inbound(context).socket)
         context.pendingPayload = payload
+        if context.output.count + payload < before { context.answerIsOnWire = true }
         if result == .stalled { context.stalled = true }
         return result
     }
@@ -156,6 +171,8 @@ extension Worker {
     mutating func relayHead(_ context: ExchangeContext) {
         // The connection ends only where its answer says so: nobody risks a request on it.
         if draining { context.closes = true }
+        // What is left of an interim answer goes out with it, and cannot be taken back.
+        context.answerIsOnWire = context.output.count > 0
         if !context.exchange.callerIsGone {
             context.chunksOut = writeHead(
                 of: context.answer, context.received, closes: context.closes, to: &context.output)
