@@ -85,5 +85,7 @@ if Context.environment["COUNTERSIGN_FUZZ"] != nil {
         fuzz("fuzz-json", "JSON", ["HTTP"]),
         fuzz("fuzz-splice", "Splice", ["HTTP", "Signing"]),
         fuzz("fuzz-config", "Config", ["Config", "HTTP", "Policy", "Signing"]),
+        .executableTarget(
+            name: "fuzz-differential-reader", dependencies: ["HTTP"], path: "Fuzz/Differential", swiftSettings: strict),
     ]
 }

@@ -124,13 +124,14 @@ struct SlowChunked: Equatable {
             }
             return false
         }
-        while rest.popFirst() == UInt8(ascii: ";") {
+        while rest.first == UInt8(ascii: ";") {
+            rest = rest.dropFirst()
             guard takeToken() else { return false }
             guard rest.first == UInt8(ascii: "=") else { continue }
             rest = rest.dropFirst()
             guard rest.first == UInt8(ascii: "\"") ? takeQuoted() : takeToken() else { return false }
         }
-        return rest.isEmpty && bytes.last != UInt8(ascii: ";")
+        return rest.isEmpty
     }
 }
 
