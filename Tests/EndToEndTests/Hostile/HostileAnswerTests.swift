@@ -1,5 +1,6 @@
 // The hostile answers: each given whole on a fresh connection, split at random bytes, and behind a good answer on a
-// connection that was used before. Relies on one worker: an answer to a later question says that earlier bytes were read.
+// connection that was used before.
+// Relies on one worker: an answer to a later question says that earlier bytes were read.
 
 import Foundation
 import TestSupport
