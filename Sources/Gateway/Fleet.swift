@@ -27,9 +27,11 @@ struct Fleet: ~Copyable {
     /// A worker on its way to its thread. It is handed over once and touched by that thread alone.
     private final class Handover: @unchecked Sendable {
         // @unchecked Sendable: the creating thread gives the worker up before the new thread takes it.
-        private let worker: Worker
-        init(_ worker: Worker) { self.worker = worker }
+        private var worker: Worker?
+        init(_ worker: consuming Worker) { self.worker = consume worker }
         func run() -> Bool {
+            // A local one: what is reached through it needs no check at run time that nobody else reaches it.
+            guard var worker = worker.take() else { preconditionFailure("a worker runs once") }
             worker.run()
             return worker.endedClean
         }
@@ -56,15 +58,16 @@ struct Fleet: ~Copyable {
             let wakeUp = try WakeUp()
             let mailbox = Mailbox<Message>(limit: 4_096, wakeUp: wakeUp)
             mailboxes.append(mailbox)
-            return try Worker(
-                shared: shared, generation: generation, listeners: listeners, mailbox: mailbox, wakeUp: wakeUp,
-                index: index)
+            var worker = Worker(
+                shared: shared, generation: generation, mailbox: mailbox, poller: try Poller(), index: index)
+            try worker.begin(wakeUp, listeners)
+            return worker
         } catch {
             throw StartFailure("a worker could not be set up: \(error)")
         }
     }
 
-    mutating func start(_ worker: Worker, index: Int) throws(StartFailure) {
+    mutating func start(_ worker: consuming Worker, index: Int) throws(StartFailure) {
         let handover = Handover(worker)
         let ended = ended
         do {

@@ -9,7 +9,7 @@ extension Worker {
     var endedClean: Bool { !wasCutShort }
 
     /// No more callers are accepted; idle ones are let go, the others after their answer.
-    func beginDrain() {
+    mutating func beginDrain() {
         guard !draining else { return }
         // Who waits in the backlog was let in by the kernel: closing the listener would reset them unheard.
         for box in listeners where !box.paused { accept(box) }
@@ -27,7 +27,7 @@ extension Worker {
     }
 
     /// Ends the loop once nobody is left, or once the time is over.
-    func continueDrain() {
+    mutating func continueDrain() {
         if inboundCount == 0 {
             stopped = true
         } else if now >= drainDeadline {
@@ -38,7 +38,7 @@ extension Worker {
     }
 
     /// Ends everything: what was sent is reported as unknown, what was not says so.
-    func stopNow() {
+    mutating func stopNow() {
         draining = true
         for slot in 0..<slots.count {
             guard case .inbound(let connection) = slots[UInt32(slot)] else { continue }
@@ -60,7 +60,7 @@ extension Worker {
         stopped = true
     }
 
-    private func closeIdleUpstreams() {
+    private mutating func closeIdleUpstreams() {
         for slot in 0..<slots.count {
             if case .upstream(let connection) = slots[UInt32(slot)], connection.state == .idle { closeIdle(connection) }
         }

@@ -11,7 +11,7 @@ internal import Synchronization
 
 extension Worker {
     /// Gives the exchange a fact and carries out what follows, until nothing does.
-    func drive(_ context: ExchangeContext, _ event: Event) {
+    mutating func drive(_ context: ExchangeContext, _ event: Event) {
         var next: Event? = event
         while let event = next {
             let todo = context.exchange.advance(event)
@@ -23,7 +23,7 @@ extension Worker {
         }
     }
 
-    private func perform(_ todo: Commands, _ index: Int, _ context: ExchangeContext) -> Event? {
+    private mutating func perform(_ todo: Commands, _ index: Int, _ context: ExchangeContext) -> Event? {
         switch todo[index] {
         case .admit: return admit(context)
         case .sendContinue: sendContinue(context)
@@ -51,21 +51,21 @@ extension Worker {
         return nil
     }
 
-    func inbound(_ context: ExchangeContext) -> InboundConnection {
+    mutating func inbound(_ context: ExchangeContext) -> InboundConnection {
         guard case .inbound(let connection) = slots[context.inbound], connection.context === context else {
             preconditionFailure("an exchange belongs to a connection")
         }
         return connection
     }
 
-    func route(_ context: ExchangeContext) -> ServedRoute {
+    mutating func route(_ context: ExchangeContext) -> ServedRoute {
         guard let route = context.route else { preconditionFailure("an admitted request has a route") }
         return route
     }
 
     // MARK: - Before the connection
 
-    private func admit(_ context: ExchangeContext) -> Event {
+    private mutating func admit(_ context: ExchangeContext) -> Event {
         switch generation.plan.table.find(context.method, context.input.bytes.slice(context.reader.head.path)) {
         case .ambiguous: return .requestRefused(Refusal(.ambiguousPath))
         case .noRoute: return .requestRefused(.noRoute)
@@ -81,7 +81,7 @@ extension Worker {
         }
     }
 
-    private func mediaTypeRefusal(_ context: ExchangeContext) -> Refusal? {
+    private mutating func mediaTypeRefusal(_ context: ExchangeContext) -> Refusal? {
         let hasBody = context.reader.head.framing != .none && context.reader.head.framing != .length(0)
         guard hasBody else { return nil }
         if let refusal = codingRefusal(context, context.input) { return refusal }
@@ -90,23 +90,23 @@ extension Worker {
         return .unsupportedMediaType
     }
 
-    private func codingRefusal(_ context: ExchangeContext, _ input: borrowing ByteBuffer) -> Refusal? {
+    private mutating func codingRefusal(_ context: ExchangeContext, _ input: borrowing ByteBuffer) -> Refusal? {
         let name = context.reader.head.contentEncoding
         guard !name.isEmpty else { return nil }
         context.coding = ContentCoding(input.bytes.slice(name))
         return context.coding == nil ? .unsupportedContentEncoding : nil
     }
 
-    private func isJSON(_ input: borrowing ByteBuffer, _ type: ByteRange) -> Bool {
+    private mutating func isJSON(_ input: borrowing ByteBuffer, _ type: ByteRange) -> Bool {
         isJSONMediaType(input.bytes.slice(type))
     }
 
-    private func sendContinue(_ context: ExchangeContext) {
+    private mutating func sendContinue(_ context: ExchangeContext) {
         context.output.append("HTTP/1.1 100 Continue\r\n\r\n")
         _ = flush(context)
     }
 
-    private func collectBody(_ context: ExchangeContext) -> Event? {
+    private mutating func collectBody(_ context: ExchangeContext) -> Event? {
         switch context.reader.readBody(&context.input, limits: limits) {
         case .complete:
             context.bodyIsWhole = true
@@ -128,7 +128,7 @@ extension Worker {
 
     /// Puts bytes of a body on the process's account; false where that would be more than it may hold. What fits the
     /// first buffer is not counted: that is bounded by the number of connections.
-    func account(for context: ExchangeContext, _ bytes: Int) -> Bool {
+    mutating func account(for context: ExchangeContext, _ bytes: Int) -> Bool {
         guard bytes > limits.maxHead else { return true }
         let total = shared.buffered.add(bytes, ordering: .relaxed).newValue
         context.onAccount += bytes
@@ -136,13 +136,13 @@ extension Worker {
     }
 
     /// Takes a body off the account.
-    func release(_ context: ExchangeContext) {
+    mutating func release(_ context: ExchangeContext) {
         guard context.onAccount > 0 else { return }
         shared.buffered.subtract(context.onAccount, ordering: .relaxed)
         context.onAccount = 0
     }
 
-    private func examineBody(_ context: ExchangeContext) -> Event {
+    private mutating func examineBody(_ context: ExchangeContext) -> Event {
         let body = context.reader.body
         guard !body.isEmpty else { return withoutBody(context) }
         if let coding = context.coding, let refusal = inflate(context, coding) { return .requestRefused(refusal) }
@@ -155,7 +155,7 @@ extension Worker {
     }
 
     /// What is examined, signed and sent is the JSON itself, without its coding.
-    private func inflate(_ context: ExchangeContext, _ coding: ContentCoding) -> Refusal? {
+    private mutating func inflate(_ context: ExchangeContext, _ coding: ContentCoding) -> Refusal? {
         context.bodyIsOwn = true
         let failure = inflate(context.input, context.reader.body, coding, into: &context.body)
         guard account(for: context, context.body.count) else { return .memoryFull }
@@ -166,18 +166,20 @@ extension Worker {
         }
     }
 
-    private func inflate(
+    private mutating func inflate(
         _ input: borrowing ByteBuffer, _ body: ByteRange, _ coding: ContentCoding, into plain: inout ByteBuffer
     ) -> InflateFailure? {
         Inflater.inflate(input.bytes.slice(body), coding, into: &plain, limit: limits.maxBody)
     }
 
-    private func scan(_ input: borrowing ByteBuffer, _ body: ByteRange, _ additions: BodyAdditions) -> JSONFailure? {
+    private mutating func scan(_ input: borrowing ByteBuffer, _ body: ByteRange, _ additions: BodyAdditions)
+        -> JSONFailure?
+    {
         additions.scan(input.bytes.slice(body), with: &scanner, maxDepth: limits.maxJSONDepth)
     }
 
     /// Reads and deletions may come without a body, unless the credential puts something into it.
-    private func withoutBody(_ context: ExchangeContext) -> Event {
+    private mutating func withoutBody(_ context: ExchangeContext) -> Event {
         switch context.method {
         case .get, .head, .delete, .options:
             return route(context).additions.alwaysInserts ? .requestRefused(.bodyMissing) : .bodyExamined
@@ -189,7 +191,7 @@ extension Worker {
     }
 
     /// Splices what the program adds into a copy of the body; the caller's bytes stay as they came.
-    private func makeDraft(_ context: ExchangeContext) -> Event {
+    private mutating func makeDraft(_ context: ExchangeContext) -> Event {
         let body = context.reader.body
         guard !body.isEmpty else { return .draftMade }
         let additions = route(context).additions
@@ -208,7 +210,7 @@ extension Worker {
         return .draftMade
     }
 
-    private func collectEdits(
+    private mutating func collectEdits(
         _ input: borrowing ByteBuffer, _ body: ByteRange, _ additions: BodyAdditions
     ) -> BodyAdditions.Problem? {
         additions.collect(scanner, of: input.bytes.slice(body), into: &edits)
@@ -217,7 +219,7 @@ extension Worker {
     // MARK: - The seal
 
     /// Request line, Host and forwarded headers are written, then all is dated, digested and signed.
-    private func seal(_ context: ExchangeContext, _ input: borrowing ByteBuffer) -> Event {
+    private mutating func seal(_ context: ExchangeContext, _ input: borrowing ByteBuffer) -> Event {
         let route = route(context)
         let head = input.bytes
         let digest = bodyDigest(context)
@@ -241,11 +243,11 @@ extension Worker {
         return .requestSealed
     }
 
-    private func startsWith(_ prefix: [UInt8], _ head: Span<UInt8>, _ target: ByteRange) -> Bool {
+    private mutating func startsWith(_ prefix: [UInt8], _ head: Span<UInt8>, _ target: ByteRange) -> Bool {
         spanHasPrefix(head.slice(target), prefix.span)
     }
 
-    private func bodyDigest(_ context: ExchangeContext) -> BodyDigest {
+    private mutating func bodyDigest(_ context: ExchangeContext) -> BodyDigest {
         if let digest = context.digest { return digest }
         let digest: BodyDigest
         if context.bodyIsOwn {
@@ -267,7 +269,7 @@ extension Worker {
 
     // MARK: - Deadlines and the end
 
-    private func set(_ deadline: Deadline, _ context: ExchangeContext) {
+    private mutating func set(_ deadline: Deadline, _ context: ExchangeContext) {
         let milliseconds: Int
         switch deadline {
         case .body: milliseconds = connectionLimits.bodyTimeoutMilliseconds
@@ -282,7 +284,7 @@ extension Worker {
     }
 
     /// From here on only the caller is waited for: it has the total once more, and no longer, however it drips.
-    private func boundDelivery(_ context: ExchangeContext) {
+    private mutating func boundDelivery(_ context: ExchangeContext) {
         guard !context.deliveryIsBounded else { return }
         context.deliveryIsBounded = true
         let total =
@@ -290,7 +292,7 @@ extension Worker {
         context.totalDeadline = now &+ UInt64(total)
     }
 
-    private func finish(_ context: ExchangeContext, _ outcome: Outcome) {
+    private mutating func finish(_ context: ExchangeContext, _ outcome: Outcome) {
         judge(context, outcome.cause)
         release(context)
         let connection = inbound(context)

@@ -26,7 +26,7 @@ extension Worker {
     // MARK: - Accepting
 
     /// Takes the callers that wait, up to a bound per turn, so that those who were accepted are served as well.
-    func accept(_ box: ListenerBox) {
+    mutating func accept(_ box: ListenerBox) {
         for _ in 0..<64 {
             guard !draining else { return }
             guard shared.connections.load(ordering: .relaxed) < connectionLimits.maxConnections else {
@@ -42,14 +42,14 @@ extension Worker {
     }
 
     /// Nothing can be accepted now: callers wait in the backlog, and the poller is not asked about them for a while.
-    private func pauseListener(_ box: ListenerBox) {
+    private mutating func pauseListener(_ box: ListenerBox) {
         guard !box.paused else { return }
         box.paused = true
         poller.remove(box.listener)
         timers.arm(TimerID(slot: box.slot), at: now + Worker.acceptPauseMilliseconds)
     }
 
-    func resumeListener(_ box: ListenerBox) {
+    mutating func resumeListener(_ box: ListenerBox) {
         guard box.paused, !draining else { return }
         box.paused = false
         do {
@@ -59,7 +59,7 @@ extension Worker {
         }
     }
 
-    private func open(_ socket: consuming Socket) {
+    private mutating func open(_ socket: consuming Socket) {
         let token = slots.take()
         let connection = InboundConnection(socket: socket, slot: token.slot)
         do {
@@ -76,7 +76,7 @@ extension Worker {
         proceed(connection)
     }
 
-    func closeInbound(_ connection: InboundConnection) {
+    mutating func closeInbound(_ connection: InboundConnection) {
         guard connection.state != .closed else { return }
         connection.state = .closed
         if let context = connection.context {
@@ -92,7 +92,7 @@ extension Worker {
 
     // MARK: - Reading
 
-    func inboundReady(_ connection: InboundConnection, _ readiness: Readiness) {
+    mutating func inboundReady(_ connection: InboundConnection, _ readiness: Readiness) {
         if readiness.contains(.failed) || readiness.contains(.closed) {
             connection.readable = true
             return callerGone(connection)
@@ -109,7 +109,7 @@ extension Worker {
     }
 
     /// Reads and steps until the caller has nothing more, or until the exchange has the word.
-    func proceed(_ connection: InboundConnection) {
+    mutating func proceed(_ connection: InboundConnection) {
         while true {
             switch connection.state {
             case .idle, .head:
@@ -127,7 +127,7 @@ extension Worker {
     }
 
     /// One read. False where the caller has no more for now, or is gone.
-    private func receive(_ connection: InboundConnection) -> Bool {
+    private mutating func receive(_ connection: InboundConnection) -> Bool {
         guard connection.readable else { return false }
         let context = connection.context ?? borrow(for: connection)
         if context.input.room == 0 {
@@ -158,14 +158,14 @@ extension Worker {
         }
     }
 
-    private func refuseForMemory(_ connection: InboundConnection, _ context: ExchangeContext) {
+    private mutating func refuseForMemory(_ connection: InboundConnection, _ context: ExchangeContext) {
         connection.state = .exchange
         context.closes = true
         drive(context, .requestRefused(.memoryFull))
     }
 
     /// True where the state moved on.
-    private func readHead(_ connection: InboundConnection, _ context: ExchangeContext) -> Bool {
+    private mutating func readHead(_ connection: InboundConnection, _ context: ExchangeContext) -> Bool {
         switch context.reader.readHead(context.input, limits: limits) {
         case .needMore:
             if connection.state == .idle {
@@ -189,7 +189,7 @@ extension Worker {
     }
 
     /// True where the state moved on.
-    private func readBody(_ connection: InboundConnection, _ context: ExchangeContext) -> Bool {
+    private mutating func readBody(_ connection: InboundConnection, _ context: ExchangeContext) -> Bool {
         switch context.reader.readBody(&context.input, limits: limits) {
         case .needMore:
             hashArrived(context)
@@ -207,7 +207,7 @@ extension Worker {
     }
 
     /// Digests what has come of the body while the rest is on its way, where the body is sent as it comes.
-    private func hashArrived(_ context: ExchangeContext) {
+    private mutating func hashArrived(_ context: ExchangeContext) {
         guard context.coding == nil && !route(context).additions.alwaysInserts else { return }
         if context.hashed < 0 { context.hashed = 0 }
         let body = context.reader.body
@@ -220,7 +220,7 @@ extension Worker {
     // MARK: - Ends
 
     /// The caller sends no more. A request that was whole gets its answer all the same; half a one is dropped.
-    private func callerEnded(_ connection: InboundConnection) {
+    private mutating func callerEnded(_ connection: InboundConnection) {
         switch connection.state {
         case .idle, .head, .lingering: closeInbound(connection)
         case .body: callerGone(connection)
@@ -229,7 +229,7 @@ extension Worker {
     }
 
     /// The caller takes no more, or its connection broke.
-    func callerGone(_ connection: InboundConnection) {
+    mutating func callerGone(_ connection: InboundConnection) {
         guard connection.state == .exchange || connection.state == .body, let context = connection.context else {
             return closeInbound(connection)
         }
@@ -245,7 +245,7 @@ extension Worker {
         if let upstream = context.upstream { relay(upstream, context) }
     }
 
-    func inboundLate(_ connection: InboundConnection) {
+    mutating func inboundLate(_ connection: InboundConnection) {
         switch connection.state {
         case .idle, .lingering: closeInbound(connection)
         case .head:
@@ -264,7 +264,7 @@ extension Worker {
     }
 
     /// Throws away what a refused caller still sends, so that our answer reaches it before the connection ends.
-    func beginLinger(_ connection: InboundConnection) {
+    mutating func beginLinger(_ connection: InboundConnection) {
         connection.socket.shutdownWriting()
         if connection.ended { return closeInbound(connection) }
         connection.state = .lingering
@@ -272,7 +272,7 @@ extension Worker {
         linger(connection)
     }
 
-    private func linger(_ connection: InboundConnection) {
+    private mutating func linger(_ connection: InboundConnection) {
         guard connection.readable else { return }
         let context = borrow(for: connection)
         defer { if connection.state != .closed { dropContext(connection) } }
@@ -291,7 +291,7 @@ extension Worker {
 
     // MARK: - Contexts
 
-    private func borrow(for connection: InboundConnection) -> ExchangeContext {
+    private mutating func borrow(for connection: InboundConnection) -> ExchangeContext {
         let inputCapacity = limits.maxHead + 4_096
         let receivedCapacity = max(limits.maxHead + 1_024, connectionLimits.relayBuffer)
         var kept = contexts.popLast()
@@ -303,14 +303,14 @@ extension Worker {
         return context
     }
 
-    private func dropContext(_ connection: InboundConnection) {
+    private mutating func dropContext(_ connection: InboundConnection) {
         guard let context = connection.context else { return }
         connection.context = nil
         giveBack(context)
     }
 
     /// Back to the pool, wiped; beyond the bound it is let go.
-    func giveBack(_ context: ExchangeContext) {
+    mutating func giveBack(_ context: ExchangeContext) {
         release(context)
         context.wipe()
         guard contexts.count < Worker.keptContexts else { return }
@@ -321,7 +321,7 @@ extension Worker {
     }
 
     /// To be gone on with after the events of this turn.
-    func queue(_ connection: InboundConnection) {
+    mutating func queue(_ connection: InboundConnection) {
         guard !connection.queued else { return }
         connection.queued = true
         goOn.append(connection)

@@ -16,7 +16,7 @@ extension Worker {
     private static let readsPerTurn = 16
 
     /// Goes on with the answer until more bytes are needed, the caller stalls, or the connection is given up.
-    func relay(_ connection: UpstreamConnection, _ context: ExchangeContext) {
+    mutating func relay(_ connection: UpstreamConnection, _ context: ExchangeContext) {
         var reads = 0
         while connection.context === context && connection.state == .lent && !context.stalled {
             switch context.answer.next(&context.received, limits: limits, end: connection.end) {
@@ -39,19 +39,19 @@ extension Worker {
         }
     }
 
-    private func relayLater(_ connection: UpstreamConnection) {
+    private mutating func relayLater(_ connection: UpstreamConnection) {
         guard !connection.queued else { return }
         connection.queued = true
         answersToGoOn.append(connection)
     }
 
-    func relayQueued(_ connection: UpstreamConnection) {
+    mutating func relayQueued(_ connection: UpstreamConnection) {
         connection.queued = false
         if let context = connection.context { relay(connection, context) }
     }
 
     /// One read. True where something came, if only the end.
-    private func receiveAnswer(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Bool {
+    private mutating func receiveAnswer(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Bool {
         guard connection.readable else { return false }
         context.received.compact()
         precondition(context.received.room > 0, "what is decoded is used before more is read")
@@ -67,19 +67,19 @@ extension Worker {
         return true
     }
 
-    private func touchIdle(_ context: ExchangeContext) {
+    private mutating func touchIdle(_ context: ExchangeContext) {
         let route = route(context)
         let at = min(now &+ UInt64(route.timeouts.idleMilliseconds), context.totalDeadline)
         timers.arm(TimerID(slot: context.inbound), at: at)
     }
 
     /// Nothing more for now: what was gathered goes out.
-    private func waitForAnswer(_ context: ExchangeContext) {
+    private mutating func waitForAnswer(_ context: ExchangeContext) {
         guard context.output.count > 0 else { return }
         flushed(flush(context), context)
     }
 
-    private func deliver(_ count: Int, _ context: ExchangeContext) {
+    private mutating func deliver(_ count: Int, _ context: ExchangeContext) {
         if context.exchange.callerIsGone {
             context.answer.consume(count, &context.received)
         } else if context.chunksOut {
@@ -94,7 +94,7 @@ extension Worker {
         }
     }
 
-    private func flushed(_ result: FlushResult, _ context: ExchangeContext) {
+    private mutating func flushed(_ result: FlushResult, _ context: ExchangeContext) {
         switch result {
         case .done: break
         case .stalled: drive(context, .callerStalled)
@@ -103,7 +103,7 @@ extension Worker {
     }
 
     /// Writes what is held for the caller, the payload from where it lies.
-    func flush(_ context: ExchangeContext) -> FlushResult {
+    mutating func flush(_ context: ExchangeContext) -> FlushResult {
         var payload = context.pendingPayload
         let result = write(
             &context.output, payload: &payload, of: &context.received, &context.answer, to: inbound(context).socket)
@@ -113,7 +113,7 @@ extension Worker {
     }
 
     /// The buffers are borrowed once for the whole: each reach into a context is checked for exclusivity at run time.
-    private func write(
+    private mutating func write(
         _ output: inout ByteBuffer, payload: inout Int, of received: inout ByteBuffer, _ answer: inout AnswerReader,
         to socket: borrowing Socket
     ) -> FlushResult {
@@ -137,7 +137,7 @@ extension Worker {
         return .done
     }
 
-    func callerTakesAgain(_ connection: InboundConnection, _ context: ExchangeContext) {
+    mutating func callerTakesAgain(_ connection: InboundConnection, _ context: ExchangeContext) {
         context.stalled = false
         switch flush(context) {
         case .stalled: return drive(context, .callerStalled)
@@ -150,7 +150,7 @@ extension Worker {
     }
 
     /// The answer's head, written afresh: only fields that the parser accepted, one framing, ours.
-    func relayHead(_ context: ExchangeContext) {
+    mutating func relayHead(_ context: ExchangeContext) {
         if !context.exchange.callerIsGone {
             context.chunksOut = writeHead(
                 of: context.answer, context.received, closes: context.closes || draining, to: &context.output)
@@ -159,7 +159,7 @@ extension Worker {
     }
 
     /// True where the payload goes out in chunks. The buffers are borrowed once, as in `write`.
-    private func writeHead(
+    private mutating func writeHead(
         of answer: borrowing AnswerReader, _ received: borrowing ByteBuffer, closes: Bool, to output: inout ByteBuffer
     ) -> Bool {
         var inChunks = false
@@ -183,14 +183,14 @@ extension Worker {
         return inChunks
     }
 
-    private func appendLength(_ length: Int, to output: inout ByteBuffer) {
+    private mutating func appendLength(_ length: Int, to output: inout ByteBuffer) {
         output.append("Content-Length: ")
         output.appendDecimal(length)
         output.append("\r\n")
     }
 
     /// An answer of the gateway's own. The connection lives on only where the request was read to its end.
-    func respond(_ context: ExchangeContext, _ refusal: Refusal) -> Event? {
+    mutating func respond(_ context: ExchangeContext, _ refusal: Refusal) -> Event? {
         if !context.closes && !context.bodyIsWhole {
             context.closes = context.reader.readBody(&context.input, limits: limits) != .complete
         }
@@ -204,7 +204,7 @@ extension Worker {
     }
 
     /// The last of the answer goes to the kernel.
-    func flushAnswer(_ context: ExchangeContext) -> Event? {
+    mutating func flushAnswer(_ context: ExchangeContext) -> Event? {
         switch flush(context) {
         case .done: .answerDelivered
         case .stalled: .callerStalled

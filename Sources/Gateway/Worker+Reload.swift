@@ -19,7 +19,7 @@ final class Reload: @unchecked Sendable {
 }
 
 extension Worker {
-    func take(_ reload: Reload) {
+    mutating func take(_ reload: Reload) {
         guard !draining else { return }
         for upstream in generation.upstreams { retire(upstream) }
         generation = reload.generation
@@ -37,7 +37,7 @@ extension Worker {
     }
 
     /// Its idle connections are closed now, the others when they come back.
-    private func retire(_ upstream: UpstreamState) {
+    private mutating func retire(_ upstream: UpstreamState) {
         upstream.isRetired = true
         for slot in 0..<slots.count {
             guard case .upstream(let connection) = slots[UInt32(slot)] else { continue }
@@ -46,7 +46,7 @@ extension Worker {
     }
 
     /// Takes who waits in the backlog before the listener goes: the kernel has let them in.
-    private func close(_ box: ListenerBox) {
+    private mutating func close(_ box: ListenerBox) {
         if !box.paused {
             accept(box)
             poller.remove(box.listener)

@@ -48,7 +48,7 @@ final class UpstreamState {
 extension Worker {
     // MARK: - The pool
 
-    func connect(_ context: ExchangeContext, fresh: Bool) -> Event? {
+    mutating func connect(_ context: ExchangeContext, fresh: Bool) -> Event? {
         let upstream = route(context).upstream
         guard admits(upstream, context) else { return .connectionFailed(.circuitOpen) }
         switch upstream.pool.ask(context.inbound, fresh: fresh) {
@@ -67,14 +67,14 @@ extension Worker {
     }
 
     /// Asks the breaker, once per request: a second try of the same request is a part of the first.
-    private func admits(_ upstream: UpstreamState, _ context: ExchangeContext) -> Bool {
+    private mutating func admits(_ upstream: UpstreamState, _ context: ExchangeContext) -> Bool {
         guard context.breakerVerdict == nil, let verdict = upstream.breaker?.admit(at: now) else { return true }
         context.breakerVerdict = verdict
         return verdict != .refuse
     }
 
     /// Tells the breaker how a request that it let pass has ended.
-    func judge(_ context: ExchangeContext, _ cause: Cause) {
+    mutating func judge(_ context: ExchangeContext, _ cause: Cause) {
         guard let verdict = context.breakerVerdict, verdict != .refuse, let route = context.route else { return }
         switch cause {
         case .completed: route.upstream.breaker?.succeeded(asProbe: verdict == .probe)
@@ -85,14 +85,14 @@ extension Worker {
         }
     }
 
-    private func lend(_ connection: UpstreamConnection, to context: ExchangeContext) {
+    private mutating func lend(_ connection: UpstreamConnection, to context: ExchangeContext) {
         timers.cancel(TimerID(slot: connection.slot))
         connection.state = .lent
         connection.context = context
         context.upstream = connection
     }
 
-    func returnConnection(_ context: ExchangeContext) {
+    mutating func returnConnection(_ context: ExchangeContext) {
         guard let connection = context.upstream else { return }
         context.upstream = nil
         connection.context = nil
@@ -102,14 +102,14 @@ extension Worker {
         follow(state.pool.returned(connection.slot, keep: keep), connection)
     }
 
-    func closeConnection(_ context: ExchangeContext) {
+    mutating func closeConnection(_ context: ExchangeContext) {
         guard let connection = context.upstream else { return }
         context.upstream = nil
         close(connection)
     }
 
     /// The exchange asks no more: it leaves the queue, or its connection is not opened to the end.
-    func cancelConnect(_ context: ExchangeContext) {
+    mutating func cancelConnect(_ context: ExchangeContext) {
         let upstream = route(context).upstream
         if upstream.pool.withdraw(context.inbound) { return }
         if let index = openings.firstIndex(where: { $0.upstream === upstream && $0.exchange == context.inbound }) {
@@ -120,14 +120,14 @@ extension Worker {
     }
 
     /// Closes a connection that was lent or was being opened; its place goes to whoever waits.
-    func close(_ connection: UpstreamConnection) {
+    mutating func close(_ connection: UpstreamConnection) {
         guard connection.state != .closed else { return }
         forget(connection)
         follow(connection.upstream.pool.closed(), connection.upstream)
     }
 
     /// Takes a connection out of poller, timers and table; the pool has been told, or is told next.
-    private func forget(_ connection: UpstreamConnection) {
+    private mutating func forget(_ connection: UpstreamConnection) {
         if connection.state == .resolving {
             connection.upstream.waitingForName.removeAll { $0 === connection }
         }
@@ -138,7 +138,7 @@ extension Worker {
         slots.release(connection.slot)
     }
 
-    private func follow(_ next: Pool.Next, _ connection: UpstreamConnection) {
+    private mutating func follow(_ next: Pool.Next, _ connection: UpstreamConnection) {
         switch next {
         case .keep:
             connection.state = .idle
@@ -152,7 +152,7 @@ extension Worker {
         }
     }
 
-    private func follow(_ next: Pool.Next, _ upstream: UpstreamState) {
+    private mutating func follow(_ next: Pool.Next, _ upstream: UpstreamState) {
         switch next {
         case .nothing: break
         case .open(let exchange): openings.append((upstream, exchange))
@@ -160,12 +160,12 @@ extension Worker {
         }
     }
 
-    private func context(of exchange: UInt32) -> ExchangeContext? {
+    private mutating func context(of exchange: UInt32) -> ExchangeContext? {
         guard case .inbound(let connection) = slots[exchange] else { return nil }
         return connection.context
     }
 
-    func openForWaiting(_ upstream: UpstreamState, _ exchange: UInt32) {
+    mutating func openForWaiting(_ upstream: UpstreamState, _ exchange: UInt32) {
         guard let context = context(of: exchange) else { preconditionFailure("who waits is there") }
         if let event = open(upstream, for: context) { drive(context, event) }
     }
@@ -173,7 +173,7 @@ extension Worker {
     // MARK: - Opening
 
     /// Begins to open a connection; an event where it is decided at once.
-    private func open(_ upstream: UpstreamState, for context: ExchangeContext) -> Event? {
+    private mutating func open(_ upstream: UpstreamState, for context: ExchangeContext) -> Event? {
         let token = slots.take()
         let connection = UpstreamConnection(slot: token.slot, upstream: upstream)
         slots.set(token.slot, .upstream(connection))
@@ -191,7 +191,7 @@ extension Worker {
     }
 
     /// Asks for the name where the last answer is too old; the old one is used meanwhile. True where an answer comes.
-    private func askForName(_ state: UpstreamState) -> Bool {
+    private mutating func askForName(_ state: UpstreamState) -> Bool {
         guard !state.isLiteral, state.addresses.isEmpty || now >= state.refreshAt else { return false }
         // A question that got lost (its answer met a full mailbox) is asked again after a while.
         if let askedAt = state.askedAt, now < askedAt + 60_000 { return true }
@@ -205,7 +205,7 @@ extension Worker {
         return isTaken
     }
 
-    func nameResolved(_ id: UInt64, _ answer: ResolvedAddresses) {
+    mutating func nameResolved(_ id: UInt64, _ answer: ResolvedAddresses) {
         guard let state = askedNames.removeValue(forKey: id) else { return }
         state.askedAt = nil
         if answer.addresses.isEmpty {
@@ -228,7 +228,7 @@ extension Worker {
     }
 
     /// The first address. All of them are tried, each for its share of the time for connecting.
-    private func begin(_ connection: UpstreamConnection) -> Event? {
+    private mutating func begin(_ connection: UpstreamConnection) -> Event? {
         let state = connection.upstream
         connection.firstAddress = state.rotation
         state.rotation = (state.rotation + 1) % state.addresses.count
@@ -236,7 +236,7 @@ extension Worker {
         return tryNext(connection)
     }
 
-    private func tryNext(_ connection: UpstreamConnection) -> Event? {
+    private mutating func tryNext(_ connection: UpstreamConnection) -> Event? {
         let state = connection.upstream
         while connection.attempt < state.addresses.count {
             let address = state.addresses[(connection.firstAddress + connection.attempt) % state.addresses.count]
@@ -258,7 +258,7 @@ extension Worker {
         return .connectionFailed(failure)
     }
 
-    private func fail(_ connection: UpstreamConnection, _ failure: ConnectFailure) {
+    private mutating func fail(_ connection: UpstreamConnection, _ failure: ConnectFailure) {
         let context = connection.context
         context?.upstream = nil
         close(connection)
@@ -266,14 +266,14 @@ extension Worker {
     }
 
     /// This address is of no use; the next one, if there is one.
-    private func tryNextAfter(_ failure: ConnectFailure, _ connection: UpstreamConnection) {
+    private mutating func tryNextAfter(_ failure: ConnectFailure, _ connection: UpstreamConnection) {
         let context = connection.context
         connection.close(poller)
         connection.lastFailure = failure
         if let event = tryNext(connection), let context { drive(context, event) }
     }
 
-    func upstreamLate(_ connection: UpstreamConnection) {
+    mutating func upstreamLate(_ connection: UpstreamConnection) {
         switch connection.state {
         case .connecting, .handshaking: tryNextAfter(.timeout, connection)
         case .idle: closeIdle(connection)
@@ -281,7 +281,7 @@ extension Worker {
         }
     }
 
-    func closeIdle(_ connection: UpstreamConnection) {
+    mutating func closeIdle(_ connection: UpstreamConnection) {
         let known = connection.upstream.pool.idleClosed(connection.slot)
         precondition(known, "an idle connection is in its pool")
         forget(connection)
@@ -289,7 +289,7 @@ extension Worker {
 
     // MARK: - Events
 
-    func upstreamReady(_ connection: UpstreamConnection, _ readiness: Readiness) {
+    mutating func upstreamReady(_ connection: UpstreamConnection, _ readiness: Readiness) {
         switch connection.state {
         case .connecting:
             guard readiness != [] else { return }
@@ -311,7 +311,7 @@ extension Worker {
         }
     }
 
-    private func connected(_ connection: UpstreamConnection) {
+    private mutating func connected(_ connection: UpstreamConnection) {
         guard let tls = connection.upstream.tls else { return ready(connection) }
         do {
             try connection.startTLS(tls)
@@ -322,7 +322,7 @@ extension Worker {
         shakeHands(connection)
     }
 
-    private func shakeHands(_ connection: UpstreamConnection) {
+    private mutating func shakeHands(_ connection: UpstreamConnection) {
         switch connection.handshake() {
         case .done: ready(connection)
         case .wantRead, .wantWrite: break
@@ -330,20 +330,20 @@ extension Worker {
         }
     }
 
-    private func ready(_ connection: UpstreamConnection) {
+    private mutating func ready(_ connection: UpstreamConnection) {
         guard let context = connection.context else { return close(connection) }
         lend(connection, to: context)
         drive(context, .connectionLent(reused: false))
     }
 
     /// Whether an idle connection may still carry a request: nothing came but what TLS says to itself.
-    private func staysQuiet(_ connection: UpstreamConnection) -> Bool {
+    private mutating func staysQuiet(_ connection: UpstreamConnection) -> Bool {
         connection.isQuiet(&scratch)
     }
 
     // MARK: - Writing
 
-    func send(_ context: ExchangeContext) -> Event? {
+    mutating func send(_ context: ExchangeContext) -> Event? {
         guard let connection = context.upstream else { preconditionFailure("a request is sent on a lent connection") }
         context.received.clear()
         context.answer.begin(context.method)
@@ -353,7 +353,7 @@ extension Worker {
     }
 
     /// Writes what is left of the sealed request; an event once all of it is with the kernel, or nothing of it will be.
-    private func write(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Event? {
+    private mutating func write(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Event? {
         switch context.sealed {
         case .none: nil
         case .some(let sealed):
@@ -365,7 +365,7 @@ extension Worker {
         }
     }
 
-    private func write(
+    private mutating func write(
         _ sealed: borrowing SealedRequest, _ body: Span<UInt8>, _ connection: UpstreamConnection,
         _ context: ExchangeContext
     ) -> Event? {
@@ -388,7 +388,7 @@ extension Worker {
     }
 
     /// Whether not one byte of the request can have been read: the kernel refused the first of them, or proves it.
-    func nothingWasTaken(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Bool {
+    mutating func nothingWasTaken(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Bool {
         context.written == 0 || connection.provesNothingTaken()
     }
 }

@@ -29,7 +29,7 @@ final class Shared: Sendable {
     init(resolver: Resolver) { self.resolver = resolver }
 }
 
-final class Worker {
+struct Worker: ~Copyable {
     /// How long a listener rests when no descriptor or connection can be had.
     static let acceptPauseMilliseconds: UInt64 = 100
     /// How long a refused caller may go on sending before its connection is closed.
@@ -79,19 +79,20 @@ final class Worker {
     private var expired: [TimerID] = []
     private var messages: [Message] = []
 
-    init(
-        shared: Shared, generation: Generation, listeners: [ListenerBox], mailbox: Mailbox<Message>, wakeUp: WakeUp,
-        index: Int
-    ) throws(SystemError) {
+    init(shared: Shared, generation: Generation, mailbox: Mailbox<Message>, poller: consuming Poller, index: Int) {
         self.shared = shared
         self.generation = generation
         now = Clock.monotonicMilliseconds()
         date = HTTPDate(unixSeconds: Clock.realtimeSeconds())
         timers = TimerWheel(now: now)
         self.mailbox = mailbox
-        self.listeners = []
+        self.poller = poller
+        listeners = []
         requestIDs = RequestIDs(worker: index)
-        poller = try Poller()
+    }
+
+    /// Takes the mailbox's wake-up and the listeners into the poller; once, before `run`.
+    mutating func begin(_ wakeUp: WakeUp, _ listeners: [ListenerBox]) throws(SystemError) {
         let token = slots.take()
         slots.set(token.slot, .mailbox)
         drainSlot = token.slot
@@ -102,7 +103,7 @@ final class Worker {
     var limits: HTTPLimits { generation.limits }
     var connectionLimits: ConnectionLimits { generation.connectionLimits }
 
-    func listen(_ box: ListenerBox) throws(SystemError) {
+    mutating func listen(_ box: ListenerBox) throws(SystemError) {
         let token = slots.take()
         box.slot = token.slot
         slots.set(token.slot, .listener(box))
@@ -111,7 +112,7 @@ final class Worker {
     }
 
     /// Serves until it is told to stop and nothing is left to do.
-    func run() {
+    mutating func run() {
         while !stopped {
             let wait = hasLeftovers ? 0 : timers.millisecondsToWait(now: now)
             guard let count = try? poller.wait(milliseconds: wait) else { preconditionFailure("epoll_wait refused") }
@@ -123,7 +124,7 @@ final class Worker {
         }
     }
 
-    private func tick() {
+    private mutating func tick() {
         now = Clock.monotonicMilliseconds()
         let seconds = Clock.realtimeSeconds()
         if seconds != date.unixSeconds { date = HTTPDate(unixSeconds: seconds) }
@@ -131,7 +132,7 @@ final class Worker {
 
     /// Upstream events come first: a connection that was closed while it was idle is noticed before a request of the
     /// same batch could be given to it.
-    private func handleEvents(_ count: Int) {
+    private mutating func handleEvents(_ count: Int) {
         laterEvents.removeAll(keepingCapacity: true)
         for index in 0..<count {
             let event = poller.event(index)
@@ -154,7 +155,7 @@ final class Worker {
     private var hasLeftovers: Bool { !(goOn.isEmpty && openings.isEmpty && answersToGoOn.isEmpty) }
 
     /// One round: what is left after it waits for the events of the next turn, which do not wait for it.
-    private func handleLeftovers() {
+    private mutating func handleLeftovers() {
         guard hasLeftovers else { return }
         swap(&goOn, &goingOn)
         for connection in goingOn {
@@ -170,7 +171,7 @@ final class Worker {
         for place in places { openForWaiting(place.upstream, place.exchange) }
     }
 
-    private func handleTimers() {
+    private mutating func handleTimers() {
         expired.removeAll(keepingCapacity: true)
         timers.advance(to: now, expired: &expired)
         for id in expired {
@@ -183,7 +184,7 @@ final class Worker {
         }
     }
 
-    private func readMailbox() {
+    private mutating func readMailbox() {
         messages.removeAll(keepingCapacity: true)
         mailbox.drain(into: &messages)
         for message in messages {
@@ -196,9 +197,9 @@ final class Worker {
         }
     }
 
-    func arm(_ slot: UInt32, after milliseconds: Int) {
+    mutating func arm(_ slot: UInt32, after milliseconds: Int) {
         timers.arm(TimerID(slot: slot), at: now &+ UInt64(milliseconds))
     }
 
-    func disarm(_ slot: UInt32) { timers.cancel(TimerID(slot: slot)) }
+    mutating func disarm(_ slot: UInt32) { timers.cancel(TimerID(slot: slot)) }
 }

@@ -97,9 +97,9 @@ import Testing
         #expect(upstream.connections == 5)
     }
 
-    /// The upstream has closed when the request comes; whether the gateway knows it already is a matter of microseconds
-    /// then. The kernel mostly proves that nothing was taken, and the request goes out again. Where it gives no proof, the
-    /// answer says so: seldom, and never of a request that was carried out.
+    /// The upstream has closed when the request comes; whether the gateway knows it already is a matter of chance. The
+    /// kernel mostly proves that nothing was taken, and the request goes out again. Where it gives no proof, the answer
+    /// says so: seldom, and never of a request that was carried out.
     @Test func aRequestThatMetAClosedConnectionIsSentAgain() throws {
         let rounds = 200
         let upstream = try FakeUpstream { conversation in
