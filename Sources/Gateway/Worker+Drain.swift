@@ -8,19 +8,18 @@ extension Worker {
     /// Whether nothing was left undone when the loop ended.
     var endedClean: Bool { !wasCutShort }
 
-    /// No more callers are accepted; idle ones are let go, the others after their answer.
+    /// Who waits in the backlogs is the last to be accepted. Idle callers have a moment for a request that is on its
+    /// way; the others are let go after their answer, which says so.
     mutating func beginDrain() {
         guard !draining else { return }
-        // Who waits in the backlog was let in by the kernel: closing the listener would reset them unheard.
-        for box in listeners where !box.paused { accept(box) }
         draining = true
         drainDeadline = now &+ UInt64(connectionLimits.drainMilliseconds)
-        for box in listeners where !box.paused { poller.remove(box.listener) }
+        for box in listeners { beginClosing(box) }
         for slot in 0..<slots.count {
             guard case .inbound(let connection) = slots[UInt32(slot)] else { continue }
-            // Bytes that wait unread are a request that was sent in good faith: it is looked at before the farewell.
+            // A close now would meet requests that were sent in good faith, here or on the wire.
             if connection.state == .idle { proceed(connection) }
-            if connection.state == .idle { closeInbound(connection) }
+            if connection.state == .idle { arm(connection.slot, after: Worker.farewellMilliseconds) }
         }
         closeIdleUpstreams()
         continueDrain()
@@ -28,7 +27,7 @@ extension Worker {
 
     /// Ends the loop once nobody is left, or once the time is over.
     mutating func continueDrain() {
-        if inboundCount == 0 {
+        if inboundCount == 0 && listeners.isEmpty {
             stopped = true
         } else if now >= drainDeadline {
             stopNow()

@@ -300,7 +300,7 @@ extension Worker {
         if outcome.cause == .callerLeft || (outcome.cause != .completed && context.exchange.answerBegan) {
             return closeInbound(connection)
         }
-        if context.closes || connection.ended || draining {
+        if context.closes || connection.ended {
             connection.context = nil
             giveBack(context)
             return unread || !connection.ended ? beginLinger(connection) : closeInbound(connection)
@@ -313,6 +313,6 @@ extension Worker {
             connection.context = nil
             giveBack(context)
         }
-        arm(connection.slot, after: connectionLimits.keepAliveMilliseconds)
+        arm(connection.slot, after: patience(connectionLimits.keepAliveMilliseconds))
     }
 }

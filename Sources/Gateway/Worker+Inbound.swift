@@ -15,6 +15,8 @@ final class ListenerBox {
     let name: String
     var slot: UInt32 = 0
     var paused = false
+    /// Nobody new comes into the backlog; it goes once who is in it was taken.
+    var isClosing = false
 
     init(_ listener: consuming Listener, name: String) {
         self.listener = listener
@@ -25,38 +27,77 @@ final class ListenerBox {
 extension Worker {
     // MARK: - Accepting
 
-    /// Takes the callers that wait, up to a bound per turn, so that those who were accepted are served as well.
-    mutating func accept(_ box: ListenerBox) {
+    /// Takes the callers that wait, up to a bound per turn, so that those who were accepted are served as well. True
+    /// where nobody waits any more.
+    @discardableResult
+    mutating func accept(_ box: ListenerBox) -> Bool {
+        guard !box.paused else { return false }
         for _ in 0..<64 {
-            guard !draining else { return }
             guard shared.connections.load(ordering: .relaxed) < connectionLimits.maxConnections else {
-                return pauseListener(box)
+                pauseListener(box)
+                return false
             }
             switch box.listener.accept() {
             case .accepted(let socket): open(socket)
-            case .none: return
-            case .exhausted: return pauseListener(box)
-            case .failed: return pauseListener(box)
+            case .none: return true
+            case .exhausted:
+                pauseListener(box)
+                return false
+            case .failed:
+                pauseListener(box)
+                return false
             }
         }
+        return false
     }
 
     /// Nothing can be accepted now: callers wait in the backlog, and the poller is not asked about them for a while.
     private mutating func pauseListener(_ box: ListenerBox) {
         guard !box.paused else { return }
         box.paused = true
+        pausedListeners += 1
         poller.remove(box.listener)
         timers.arm(TimerID(slot: box.slot), at: now + Worker.acceptPauseMilliseconds)
     }
 
-    mutating func resumeListener(_ box: ListenerBox) {
-        guard box.paused, !draining else { return }
+    /// The pause is over: by time, or because a connection went and left its place.
+    private mutating func resumeListener(_ box: ListenerBox) {
+        guard box.paused else { return }
         box.paused = false
+        pausedListeners -= 1
         do {
             try poller.add(box.listener, slots.token(box.slot))
         } catch {
             pauseListener(box)
         }
+    }
+
+    mutating func listenerLate(_ box: ListenerBox) {
+        resumeListener(box)
+        if box.isClosing { lastCall(box) }
+    }
+
+    /// Closes a listener without a reset for those whom the kernel has let in: it takes no more, they are accepted, and
+    /// a moment later, for handshakes that were on their way, it goes.
+    mutating func beginClosing(_ box: ListenerBox) {
+        guard !box.isClosing else { return }
+        box.isClosing = true
+        let isLastCall = box.listener.refuseNewcomers()
+        guard !box.paused else { return }
+        if isLastCall { return lastCall(box) }
+        timers.arm(TimerID(slot: box.slot), at: now + Worker.lastCallMilliseconds)
+        accept(box)
+    }
+
+    private mutating func lastCall(_ box: ListenerBox) {
+        guard accept(box) else {
+            if !box.paused { timers.arm(TimerID(slot: box.slot), at: now + Worker.lastCallMilliseconds) }
+            return
+        }
+        timers.cancel(TimerID(slot: box.slot))
+        poller.remove(box.listener)
+        slots.release(box.slot)
+        listeners.removeAll { $0 === box }
     }
 
     private mutating func open(_ socket: consuming Socket) {
@@ -72,8 +113,13 @@ extension Worker {
         slots.set(token.slot, .inbound(connection))
         inboundCount += 1
         shared.connections.add(1, ordering: .relaxed)
-        arm(token.slot, after: connectionLimits.headTimeoutMilliseconds)
+        arm(token.slot, after: patience(connectionLimits.headTimeoutMilliseconds))
         proceed(connection)
+    }
+
+    /// How long a connection may go without a request: less while the gateway drains.
+    func patience(_ milliseconds: Int) -> Int {
+        draining ? min(milliseconds, Worker.farewellMilliseconds) : milliseconds
     }
 
     mutating func closeInbound(_ connection: InboundConnection) {
@@ -88,6 +134,7 @@ extension Worker {
         slots.release(connection.slot)
         inboundCount -= 1
         shared.connections.subtract(1, ordering: .relaxed)
+        if pausedListeners > 0 { for box in listeners { resumeListener(box) } }
     }
 
     // MARK: - Reading

@@ -151,9 +151,11 @@ extension Worker {
 
     /// The answer's head, written afresh: only fields that the parser accepted, one framing, ours.
     mutating func relayHead(_ context: ExchangeContext) {
+        // The connection ends only where its answer says so: nobody risks a request on it.
+        if draining { context.closes = true }
         if !context.exchange.callerIsGone {
             context.chunksOut = writeHead(
-                of: context.answer, context.received, closes: context.closes || draining, to: &context.output)
+                of: context.answer, context.received, closes: context.closes, to: &context.output)
         }
         context.answer.takeHead(&context.received)
     }

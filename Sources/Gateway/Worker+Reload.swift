@@ -23,14 +23,15 @@ extension Worker {
         guard !draining else { return }
         for upstream in generation.upstreams { retire(upstream) }
         generation = reload.generation
-        for box in listeners where reload.removed.contains(box.name) { close(box) }
-        listeners.removeAll { reload.removed.contains($0.name) }
+        // Who waits in a backlog is taken first: the kernel has let them in.
+        for box in Array(listeners) where reload.removed.contains(box.name) { beginClosing(box) }
         for box in reload.added {
             do {
                 try listen(box)
             } catch {
                 // No memory for a registration: tried again like an accept that found none.
                 box.paused = true
+                pausedListeners += 1
                 timers.arm(TimerID(slot: box.slot), at: now + Worker.acceptPauseMilliseconds)
             }
         }
@@ -43,15 +44,5 @@ extension Worker {
             guard case .upstream(let connection) = slots[UInt32(slot)] else { continue }
             if connection.upstream === upstream && connection.state == .idle { closeIdle(connection) }
         }
-    }
-
-    /// Takes who waits in the backlog before the listener goes: the kernel has let them in.
-    private mutating func close(_ box: ListenerBox) {
-        if !box.paused {
-            accept(box)
-            poller.remove(box.listener)
-        }
-        timers.cancel(TimerID(slot: box.slot))
-        slots.release(box.slot)
     }
 }

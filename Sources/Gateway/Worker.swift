@@ -32,6 +32,10 @@ final class Shared: Sendable {
 struct Worker: ~Copyable {
     /// How long a listener rests when no descriptor or connection can be had.
     static let acceptPauseMilliseconds: UInt64 = 100
+    /// How long a listener that closes waits for handshakes that were on their way.
+    static let lastCallMilliseconds: UInt64 = 20
+    /// How long an idle caller may still begin a request while the gateway drains.
+    static let farewellMilliseconds = 500
     /// How long a refused caller may go on sending before its connection is closed.
     static let lingerMilliseconds: UInt64 = 2_000
     /// Contexts that are kept for reuse, and how many of them may keep a large input buffer.
@@ -67,6 +71,7 @@ struct Worker: ~Copyable {
     /// Upstreams whose names were asked for, by id.
     var askedNames: [UInt64: UpstreamState] = [:]
     var inboundCount = 0
+    var pausedListeners = 0
     var draining = false
     var drainDeadline: UInt64 = .max
     var stopped = false
@@ -178,7 +183,7 @@ struct Worker: ~Copyable {
             switch slots[id.slot] {
             case .inbound(let connection): inboundLate(connection)
             case .upstream(let connection): upstreamLate(connection)
-            case .listener(let box): resumeListener(box)
+            case .listener(let box): listenerLate(box)
             case .free, .mailbox: break
             }
         }
