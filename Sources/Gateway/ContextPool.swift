@@ -1,6 +1,8 @@
 // Contexts kept for reuse, so that a warm request allocates nothing. Last in, first out: warm memory is used again.
 // Refuses more than its bounds: what is given back beyond them is let go.
 
+internal import HTTP
+
 /// A worker's spare contexts. All are wiped.
 struct ContextPool {
     /// Contexts that are kept.
@@ -11,7 +13,7 @@ struct ContextPool {
     private var contexts: [ExchangeContext] = []
     private var bytes = 0
 
-    /// A spare context with at least this room, or a new one: after a reload with larger limits the old ones are let go.
+    /// A spare context with at least this room, or a new one: after a reload with larger limits old ones are let go.
     mutating func take(inputCapacity: Int, receivedCapacity: Int) -> ExchangeContext {
         if let context = contexts.popLast() {
             bytes -= context.capacity
