@@ -254,7 +254,7 @@ extension Worker {
     }
 
     /// Digests what has come of the body while the rest is on its way, where the body is sent as it comes.
-    private mutating func hashArrived(_ context: ExchangeContext) {
+    private func hashArrived(_ context: ExchangeContext) {
         guard context.coding == nil && !route(context).additions.alwaysInserts else { return }
         if context.hashed < 0 { context.hashed = 0 }
         let body = context.reader.body

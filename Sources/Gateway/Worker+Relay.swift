@@ -103,7 +103,7 @@ extension Worker {
     }
 
     /// Writes what is held for the caller, the payload from where it lies.
-    mutating func flush(_ context: ExchangeContext) -> FlushResult {
+    func flush(_ context: ExchangeContext) -> FlushResult {
         var payload = context.pendingPayload
         let result = write(
             &context.output, payload: &payload, of: &context.received, &context.answer, to: inbound(context).socket)
@@ -113,7 +113,7 @@ extension Worker {
     }
 
     /// The buffers are borrowed once for the whole: each reach into a context is checked for exclusivity at run time.
-    private mutating func write(
+    private func write(
         _ output: inout ByteBuffer, payload: inout Int, of received: inout ByteBuffer, _ answer: inout AnswerReader,
         to socket: borrowing Socket
     ) -> FlushResult {
@@ -150,7 +150,7 @@ extension Worker {
     }
 
     /// The answer's head, written afresh: only fields that the parser accepted, one framing, ours.
-    mutating func relayHead(_ context: ExchangeContext) {
+    func relayHead(_ context: ExchangeContext) {
         // The connection ends only where its answer says so: nobody risks a request on it.
         if draining { context.closes = true }
         if !context.exchange.callerIsGone {
@@ -161,7 +161,7 @@ extension Worker {
     }
 
     /// True where the payload goes out in chunks. The buffers are borrowed once, as in `write`.
-    private mutating func writeHead(
+    private func writeHead(
         of answer: borrowing AnswerReader, _ received: borrowing ByteBuffer, closes: Bool, to output: inout ByteBuffer
     ) -> Bool {
         var inChunks = false
@@ -185,7 +185,7 @@ extension Worker {
         return inChunks
     }
 
-    private mutating func appendLength(_ length: Int, to output: inout ByteBuffer) {
+    private func appendLength(_ length: Int, to output: inout ByteBuffer) {
         output.append("Content-Length: ")
         output.appendDecimal(length)
         output.append("\r\n")
@@ -206,7 +206,7 @@ extension Worker {
     }
 
     /// The last of the answer goes to the kernel.
-    mutating func flushAnswer(_ context: ExchangeContext) -> Event? {
+    func flushAnswer(_ context: ExchangeContext) -> Event? {
         switch flush(context) {
         case .done: .answerDelivered
         case .stalled: .callerStalled

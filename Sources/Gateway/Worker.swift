@@ -48,6 +48,8 @@ struct Worker: ~Copyable {
     let mailbox: Mailbox<Message>
     var listeners: [ListenerBox]
     var scanner = JSONScanner()
+    /// Whose body the scanner's findings are about.
+    var scanned: ObjectIdentifier?
     var edits = JSONEdits()
     var requestIDs: RequestIDs
     /// For looking at idle connections.
