@@ -34,8 +34,10 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
         // The rooms.
-        room("HTTP"),
+        room("HTTP", ["CZlib"]),
         room("Policy", ["HTTP"]),
         room("Signing", ["HTTP", "COpenSSL"]),
         room("Exchange", ["HTTP", "Policy", "Signing"]),

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/tcp.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -62,6 +63,24 @@ int cs_connect(int fd, const void *address, unsigned length) { RESULT(connect(fd
 int cs_bind(int fd, const void *address, unsigned length) { RESULT(bind(fd, address, length)); }
 int cs_listen(int fd, int backlog) { RESULT(listen(fd, backlog)); }
 int cs_accept(int fd) { RESULT(accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)); }
+
+int cs_refuse_newcomers(int fd) {
+    int family = 0;
+    socklen_t size = sizeof family;
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) < 0) return -errno;
+    if (family == AF_UNIX) return shutdown(fd, SHUT_RD) < 0 ? -errno : 1;
+    /* The filter sees the TCP header: a segment whose flags are SYN without ACK is dropped, any other passes. */
+    struct sock_filter drop_syn[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0x12),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x02, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, 0xFFFFFFFFu),
+    };
+    struct sock_fprog program = {sizeof drop_syn / sizeof drop_syn[0], drop_syn};
+    RESULT(setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program));
+}
+
 int cs_local_address(int fd, void *address, unsigned *length) { RESULT(getsockname(fd, address, length)); }
 int cs_peer_address(int fd, void *address, unsigned *length) { RESULT(getpeername(fd, address, length)); }
 int cs_shutdown_writing(int fd) { RESULT(shutdown(fd, SHUT_WR)); }

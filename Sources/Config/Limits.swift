@@ -30,6 +30,7 @@ extension Field {
         if let time = keys["keep_alive"]?.milliseconds(0...3_600_000) { limits.keepAliveMilliseconds = time }
         if let time = keys["write_timeout"]?.milliseconds(10...1_800_000) { limits.writeTimeoutMilliseconds = time }
         if let bytes = keys["relay_buffer"]?.bytes(4_096...1_024 * 1_024) { limits.relayBuffer = bytes }
+        if let bytes = keys["max_buffered"]?.bytes(1_048_576...64 * 1_073_741_824) { limits.maxBuffered = bytes }
         if let time = keys["drain"]?.milliseconds(0...3_600_000) { limits.drainMilliseconds = time }
         return limits
     }

@@ -77,5 +77,9 @@ package struct ConnectionLimits: Equatable, Sendable {
     /// no further until the caller takes some.
     package var relayBuffer = 64 * 1024
 
+    /// Bytes of request bodies that the process holds, beyond what fits the first buffers. Default 512 MiB, range
+    /// 1 MiB ... 64 GiB. Beyond: 503, nothing sent.
+    package var maxBuffered = 512 * 1_024 * 1_024
+
     package init() {}
 }

@@ -34,6 +34,7 @@ extension Field {
         let maxConnections = pool?["max"]?.integer(1...10_000)
         let maxWaiting = pool?["max_waiting"]?.integer(0...100_000)
         let keepAlive = pool?["keep_alive"]?.milliseconds(0...600_000)
+        let breaker = keys["breaker"]?.breaker()
         let resolve = keys["resolve"]?.milliseconds(1_000...3_600_000)
         if let pace = keys["pace"] { NotBuilt.read(pace: pace) }
         guard let url else { return nil }
@@ -44,8 +45,17 @@ extension Field {
         if let maxConnections { settings.maxConnections = maxConnections }
         if let maxWaiting { settings.maxWaiting = maxWaiting }
         if let keepAlive { settings.keepAliveMilliseconds = keepAlive }
+        settings.breaker = breaker
         if let resolve { settings.resolveMilliseconds = resolve }
         return ReadUpstream(settings: settings, product: product)
+    }
+
+    private func breaker() -> BreakerSettings? {
+        guard let keys = mapping(Vocabulary.breaker) else { return nil }
+        var settings = BreakerSettings()
+        if let failures = keys["failures"]?.integer(1...10_000) { settings.failures = failures }
+        if let time = keys["open"]?.milliseconds(100...600_000) { settings.openMilliseconds = time }
+        return settings
     }
 
     private func upstreamURL(plain: Field?) -> UpstreamURL? {

@@ -11,11 +11,12 @@ package enum Vocabulary {
     ]
     package static let apiKey = ["value", "place"]
     package static let upstream = [
-        "url", "plain", "product", "tls", "timeouts", "connections", "resolve", "pace",
+        "url", "plain", "product", "tls", "timeouts", "connections", "breaker", "resolve", "pace",
     ]
     package static let tls = ["ca_file", "server_name"]
     package static let timeouts = ["connect", "first_byte", "idle", "total"]
     package static let connections = ["max", "max_waiting", "keep_alive"]
+    package static let breaker = ["failures", "open"]
     package static let pace = ["rate", "burst", "concurrency", "queue", "max_wait"]
     package static let route =
         [
@@ -24,7 +25,7 @@ package enum Vocabulary {
         ] + NotBuilt.routeKeys
     package static let limits = [
         "max_body", "max_head", "max_line", "max_headers", "max_json_depth", "max_connections", "head_timeout",
-        "body_timeout", "keep_alive", "write_timeout", "relay_buffer", "drain",
+        "body_timeout", "keep_alive", "write_timeout", "relay_buffer", "drain", "max_buffered",
     ]
     package static let admin = ["bind"]
     package static let store = ["kind", "path", "key"]
@@ -32,7 +33,8 @@ package enum Vocabulary {
 
     /// All of the above.
     package static let all = [
-        root, listener, credential, apiKey, upstream, tls, timeouts, connections, pace, route, limits, admin, store,
+        root, listener, credential, apiKey, upstream, tls, timeouts, connections, breaker, pace, route, limits, admin,
+        store,
         log,
     ]
 }

@@ -21,8 +21,8 @@ package enum Command: Sendable {
     case send
     /// Give the caller the answer's head, written afresh, and then the body as it comes.
     case relayAnswer
-    /// Write an answer of the gateway's own.
-    case respond(Refusal)
+    /// Write an answer of the gateway's own: `Commands.refusal`.
+    case respond
     /// End the caller's connection so that it cannot take what it has for a whole answer.
     case breakAnswer
     /// Withdraw the question to the pool.
@@ -38,8 +38,13 @@ package enum Command: Sendable {
 }
 
 /// At most six commands, in order, without a heap.
+///
+/// The refusal lies beside them: it is the one large thing, and six times the room for it would be written and copied
+/// with every fact of every request.
 package struct Commands: Sendable {
     package private(set) var count = 0
+    /// What `respond` says; nil where no command of the list is `respond`.
+    package private(set) var refusal: Refusal?
     private var items: InlineArray<6, Command> = .init(repeating: .clearDeadline)
 
     package init() {}
@@ -49,5 +54,12 @@ package struct Commands: Sendable {
     mutating func add(_ command: Command) {
         items[count] = command
         count += 1
+    }
+
+    /// Adds `respond`; a list answers once.
+    mutating func add(respond refusal: Refusal) {
+        precondition(self.refusal == nil, "a request gets one answer")
+        self.refusal = refusal
+        add(.respond)
     }
 }

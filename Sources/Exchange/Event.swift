@@ -5,7 +5,7 @@ package import Policy
 
 /// Why no connection could be had. Not a byte was sent.
 package enum ConnectFailure: UInt8, CaseIterable, Sendable {
-    case poolFull, timeout, refused, nameUnknown, certificateRefused, tlsFailed
+    case poolFull, circuitOpen, timeout, refused, nameUnknown, certificateRefused, tlsFailed
 }
 
 /// How a lent connection ended before the answer was whole.

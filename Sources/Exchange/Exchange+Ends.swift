@@ -40,7 +40,7 @@ extension Exchange {
             finish(&todo, cause)
         } else {
             todo.add(.setDeadline(.callerWrite))
-            todo.add(.respond(refusal))
+            todo.add(respond: refusal)
         }
     }
 
@@ -50,6 +50,7 @@ extension Exchange {
         let refusal: Refusal
         switch failure {
         case .poolFull: refusal = .poolFull
+        case .circuitOpen: refusal = .circuitOpen
         case .timeout: refusal = .connectTimeout
         case .refused: refusal = .connectRefused
         case .nameUnknown: refusal = .nameUnknown

@@ -54,15 +54,6 @@ package struct RequestReader: ~Copyable {
         }
     }
 
-    /// How many bytes of room the body still needs at most; for the choice of a buffer.
-    package func bodyRoom(limits: HTTPLimits) -> Int {
-        switch head.framing {
-        case .none, .untilClose: 0
-        case .length(let length): length
-        case .chunked: limits.maxBody
-        }
-    }
-
     private mutating func readChunks(_ buffer: inout ByteBuffer, limits: HTTPLimits) -> BodyProgress {
         let payloadEnd = Int(body.end)
         var bytes = buffer.mutableBytes

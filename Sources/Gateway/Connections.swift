@@ -25,6 +25,8 @@ final class InboundConnection {
     var state = State.idle
     /// The kernel may have bytes that were not read.
     var readable = true
+    /// An event said that the caller's bytes end: read on until the end is met, no other edge will come.
+    var sawEnd = false
     /// The caller said that no more comes.
     var ended = false
     /// It is in the list of connections to go on with.
@@ -51,8 +53,7 @@ final class UpstreamConnection {
     }
 
     let slot: UInt32
-    /// Index of the upstream.
-    let upstream: Int
+    let upstream: UpstreamState
     var state = State.resolving
     var transport: Transport?
     var context: ExchangeContext?
@@ -73,7 +74,7 @@ final class UpstreamConnection {
     /// Bytes that the plain socket has taken since it was connected.
     private var plainBytesWritten: UInt64 = 0
 
-    init(slot: UInt32, upstream: Int) {
+    init(slot: UInt32, upstream: UpstreamState) {
         self.slot = slot
         self.upstream = upstream
     }
@@ -176,7 +177,7 @@ enum Occupant {
     case free
     case inbound(InboundConnection)
     case upstream(UpstreamConnection)
-    case listener(Int)
+    case listener(ListenerBox)
     case mailbox
 }
 

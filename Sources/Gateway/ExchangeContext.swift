@@ -2,6 +2,7 @@
 
 internal import Exchange
 internal import HTTP
+internal import Policy
 internal import Signing
 
 /// The buffers and readers of one exchange. Buffers are wiped when the context goes back to its pool.
@@ -11,9 +12,9 @@ final class ExchangeContext {
     var answer = AnswerReader()
     /// From the caller, first byte is the request's.
     var input: ByteBuffer
-    /// The body as it is sent, where it differs from the caller's.
+    /// The body as it is examined and sent, where it is not the caller's own bytes: inflated, or with fields put in.
     var body = ByteBuffer(capacity: 1024)
-    var bodyIsEdited = false
+    var bodyIsOwn = false
     /// From the upstream.
     var received: ByteBuffer
     /// For the caller: head, framing, and what could not be written yet.
@@ -28,7 +29,7 @@ final class ExchangeContext {
 
     /// The inbound connection's slot.
     var inbound: UInt32 = 0
-    var route = -1
+    var route: ServedRoute?
     var method = Method.post
     /// The lent connection, or the one that is being opened for this exchange.
     var upstream: UpstreamConnection?
@@ -40,10 +41,16 @@ final class ExchangeContext {
     var deadline: Deadline?
     /// Bytes of the sealed request that the kernel has.
     var written = 0
+    /// What the upstream's breaker said; nil where there is none, or it was not asked.
+    var breakerVerdict: CircuitBreaker.Verdict?
+    /// Bytes that this exchange has on the process's account of buffered bodies.
+    var onAccount = 0
     /// The answer is relayed in chunks of our own.
     var chunksOut = false
     /// The caller took less than was offered.
     var stalled = false
+    /// The coding to be taken off the body.
+    var coding: ContentCoding?
     /// The request's last byte is in `input`.
     var bodyIsWhole = false
     /// The connection ends after this answer.
@@ -55,6 +62,9 @@ final class ExchangeContext {
         input = ByteBuffer(capacity: inputCapacity)
         received = ByteBuffer(capacity: receivedCapacity)
     }
+
+    /// Bytes of its buffers.
+    var capacity: Int { input.capacity + body.capacity + received.capacity + output.capacity }
 
     /// Ready for the next request of the same connection; bytes behind this one stay.
     func resetForNext() {
@@ -74,9 +84,9 @@ final class ExchangeContext {
         reader.reset()
         received.wipe()
         output.wipe()
-        if bodyIsEdited {
+        if bodyIsOwn {
             body.wipe()
-            bodyIsEdited = false
+            bodyIsOwn = false
         }
         unseal()
         if hashed >= 0 {
@@ -84,7 +94,8 @@ final class ExchangeContext {
             hashed = -1
         }
         digest = nil
-        route = -1
+        route = nil
+        method = .post
         upstream = nil
         deadline = nil
         written = 0
@@ -93,6 +104,8 @@ final class ExchangeContext {
         deliveryIsBounded = false
         totalDeadline = 0
         bodyIsWhole = false
+        coding = nil
+        breakerVerdict = nil
         closes = false
         pendingPayload = 0
     }

@@ -27,9 +27,11 @@ struct Fleet: ~Copyable {
     /// A worker on its way to its thread. It is handed over once and touched by that thread alone.
     private final class Handover: @unchecked Sendable {
         // @unchecked Sendable: the creating thread gives the worker up before the new thread takes it.
-        private let worker: Worker
-        init(_ worker: Worker) { self.worker = worker }
+        private var worker: Worker?
+        init(_ worker: consuming Worker) { self.worker = consume worker }
         func run() -> Bool {
+            // A local one: what is reached through it needs no check at run time that nobody else reaches it.
+            guard var worker = worker.take() else { preconditionFailure("a worker runs once") }
             worker.run()
             return worker.endedClean
         }
@@ -43,24 +45,29 @@ struct Fleet: ~Copyable {
         }
     }
 
+    /// Workers that were started.
+    var size: Int { threads.count }
+
     /// Workers that have not ended.
     var running: Int { threads.count - ended.count.load(ordering: .acquiring) }
 
     mutating func addWorker(
-        shared: Shared, listeners: [ListenerBox], index: Int
+        _ shared: Shared, _ generation: Generation, _ listeners: [ListenerBox], index: Int
     ) throws(StartFailure) -> Worker {
-        let wakeUp: WakeUp
-        do {
-            wakeUp = try WakeUp()
+        do throws(SystemError) {
+            let wakeUp = try WakeUp()
+            let mailbox = Mailbox<Message>(limit: 4_096, wakeUp: wakeUp)
+            mailboxes.append(mailbox)
+            var worker = Worker(
+                shared: shared, generation: generation, mailbox: mailbox, poller: try Poller(), index: index)
+            try worker.begin(wakeUp, listeners)
+            return worker
         } catch {
-            throw StartFailure("no wake-up for a worker: \(error)")
+            throw StartFailure("a worker could not be set up: \(error)")
         }
-        let mailbox = Mailbox<Message>(limit: 4_096, wakeUp: wakeUp)
-        mailboxes.append(mailbox)
-        return try Worker(shared: shared, listeners: listeners, mailbox: mailbox, wakeUp: wakeUp, index: index)
     }
 
-    mutating func start(_ worker: Worker, index: Int) throws(StartFailure) {
+    mutating func start(_ worker: consuming Worker, index: Int) throws(StartFailure) {
         let handover = Handover(worker)
         let ended = ended
         do {
@@ -75,6 +82,9 @@ struct Fleet: ~Copyable {
             throw StartFailure("a worker's thread could not be started: \(error)")
         }
     }
+
+    /// Tells one worker. Its mailbox has room: the resolver is the only other who posts, and asks a bounded number.
+    func tell(_ worker: Int, _ message: Message) { _ = mailboxes[worker].post(message) }
 
     func tell(_ message: Message) {
         for mailbox in mailboxes { _ = mailbox.post(message) }

@@ -1,4 +1,4 @@
-// The whole: binds listeners, starts one worker per core, listens to signals, drains and stops.
+// The whole: binds listeners, starts one worker per core, listens to signals, reloads, drains and stops.
 
 package import Config
 internal import HTTP
@@ -21,26 +21,54 @@ package enum RunEnd: Equatable, Sendable {
 }
 
 /// The running gateway. `run` returns when a signal told it to stop.
-package enum Gateway {
+package final class Gateway {
     private static let signals: [Signal] = [.terminate, .interrupt, .hangup]
 
-    /// Runs until SIGTERM or SIGINT. `ready` is called once every listener is bound, with their addresses.
+    /// Reads the configuration anew, for a reload.
+    package typealias Source = () -> (settings: Settings?, problems: [Problem])
+
+    private let log: OperatorLog
+    private let source: Source
+    private var listeners: Listeners
+    private var fleet: Fleet
+    private var draining = false
+
+    /// Runs until SIGTERM or SIGINT; SIGHUP reads `source` again.
     package static func run(
-        _ settings: Settings, log: OperatorLog, ready: ([String]) -> Void = { _ in }
+        _ settings: Settings, log: OperatorLog, source: @escaping Source
     ) throws(StartFailure) -> RunEnd {
-        try prepareProcess(settings, log)
+        let gateway = try Gateway(settings, log: log, source: source)
+        try gateway.start(settings)
+        return try gateway.serve()
+    }
+
+    private init(_ settings: Settings, log: OperatorLog, source: @escaping Source) throws(StartFailure) {
+        self.log = log
+        self.source = source
+        listeners = Listeners(workers: settings.workers ?? ProcessControl.cpuCount())
+        fleet = try Fleet()
+    }
+
+    private func start(_ settings: Settings) throws(StartFailure) {
+        try prepareProcess(settings)
         let plan = Plan(settings)
-        let count = settings.workers ?? ProcessControl.cpuCount()
-        var bound = try Listeners(settings.listeners, workers: count)
-        let shared = Shared(plan: plan, resolver: try makeResolver())
-        var fleet = try Fleet()
-        for index in 0..<count {
-            let worker = try fleet.addWorker(shared: shared, listeners: bound.take(index), index: index)
+        var change = try listeners.change(to: settings.listeners)
+        let shared = Shared(resolver: try Self.makeResolver())
+        for index in change.added.indices {
+            let generation = try Self.generation(plan)
+            let worker = try fleet.addWorker(shared, generation, change.added[index], index: index)
+            change.added[index] = []
             try fleet.start(worker, index: index)
         }
-        log.write(.info, "ready", ("workers", .number(count)), ("listeners", .words(bound.names)))
-        ready(bound.names)
-        return try waitForTheEnd(&fleet, settings, log)
+        log.write(.info, "ready", ("workers", .number(fleet.size)), ("listeners", .words(change.addresses)))
+    }
+
+    private static func generation(_ plan: Plan) throws(StartFailure) -> Generation {
+        do {
+            return try Generation(plan)
+        } catch {
+            throw StartFailure("TLS to an upstream cannot be set up: \(error.text)")
+        }
     }
 
     private static func makeResolver() throws(StartFailure) -> Resolver {
@@ -51,11 +79,11 @@ package enum Gateway {
         }
     }
 
-    private static func prepareProcess(_ settings: Settings, _ log: OperatorLog) throws(StartFailure) {
+    private func prepareProcess(_ settings: Settings) throws(StartFailure) {
         do {
             try ProcessControl.forbidMemoryDumps()
             try ProcessControl.ignoreBrokenPipes()
-            try Signal.block(signals)
+            try Signal.block(Self.signals)
             let descriptors = try ProcessControl.raiseDescriptorLimit()
             let wanted = settings.connections.maxConnections + 1_024
             if descriptors < wanted {
@@ -68,29 +96,17 @@ package enum Gateway {
         }
     }
 
-    private static func waitForTheEnd(
-        _ fleet: inout Fleet, _ settings: Settings, _ log: OperatorLog
-    ) throws(StartFailure) -> RunEnd {
-        var draining = false
+    // MARK: - Signals
+
+    private func serve() throws(StartFailure) -> RunEnd {
         do {
             var poller = try Poller(maxEvents: 4)
-            let source = try SignalSource(signals)
+            let source = try SignalSource(Self.signals)
             try poller.add(source, Token(slot: 0, generation: 0))
             try poller.add(fleet.workerEnded, Token(slot: 1, generation: 0))
             while fleet.running > 0 {
                 _ = try poller.wait(milliseconds: -1)
-                while let signal = source.take() {
-                    switch signal {
-                    case .terminate, .interrupt:
-                        log.write(
-                            .info, draining ? "stopping now" : "draining", ("signal", .number(Int(signal.rawValue))))
-                        fleet.tell(draining ? .stop : .drain)
-                        draining = true
-                    case .hangup:
-                        log.write(.warning, "SIGHUP: reloading is not built in this version; nothing changed")
-                    case .quit, .user1, .user2, .windowChange: break
-                    }
-                }
+                while let signal = source.take() { take(signal) }
             }
         } catch {
             throw StartFailure("the main thread cannot wait for signals: \(error)")
@@ -98,5 +114,52 @@ package enum Gateway {
         let clean = fleet.join()
         log.write(.info, "stopped", ("clean", .flag(clean)))
         return clean ? .drained : .cutShort
+    }
+
+    private func take(_ signal: Signal) {
+        switch signal {
+        case .terminate, .interrupt:
+            let message: StaticString = draining ? "stopping now" : "draining"
+            log.write(.info, message, ("signal", .number(Int(signal.rawValue))))
+            fleet.tell(draining ? .stop : .drain)
+            draining = true
+        case .hangup: if !draining { reload() }
+        case .quit, .user1, .user2, .windowChange: break
+        }
+    }
+
+    /// Everything that can fail happens here, before any worker is told: a bad configuration changes nothing.
+    private func reload() {
+        let (new, problems) = source()
+        for problem in problems { report(problem) }
+        guard let new else {
+            return log.write(.error, "reload refused: the configuration has problems; nothing changed")
+        }
+        do throws(StartFailure) {
+            let plan = Plan(new)
+            var generations: [Generation] = []
+            for _ in 0..<fleet.size { generations.append(try Self.generation(plan)) }
+            let change = try listeners.change(to: new.listeners)
+            for index in 0..<fleet.size {
+                let reload = Reload(
+                    generation: generations[index], added: change.added[index], removed: change.removed)
+                fleet.tell(index, .reload(reload))
+            }
+            for address in change.unchanged {
+                log.write(
+                    .warning, "mode and owner of a Unix socket change with a restart", ("listener", .text(address)))
+            }
+            if (new.workers ?? fleet.size) != fleet.size {
+                log.write(.warning, "the number of workers changes with a restart", ("workers", .number(fleet.size)))
+            }
+            log.write(.info, "reloaded", ("listeners", .words(change.addresses)))
+        } catch {
+            log.write(.error, "reload refused; nothing changed", ("reason", .text(error.reason)))
+        }
+    }
+
+    /// Problems name places and keys of the configuration, never values of secret ones.
+    private func report(_ problem: Problem) {
+        log.write(problem.severity == .error ? .error : .warning, "configuration", ("problem", .text(problem.text)))
     }
 }

@@ -4,7 +4,7 @@ internal import HTTP
 
 /// Whether a Content-Type means JSON in UTF-8: `application/json`, alone or with `charset=utf-8` (RFC 8259 section 11
 /// defines no parameter; callers send this one all the same).
-func isJSONMediaType(_ value: Span<UInt8>) -> Bool {
+package func isJSONMediaType(_ value: Span<UInt8>) -> Bool {
     var rest = value
     guard dropWord("application/json", &rest) else { return false }
     dropBlanks(&rest)

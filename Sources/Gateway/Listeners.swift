@@ -1,55 +1,104 @@
-// Listeners, bound before any worker runs: TCP ones once per worker (SO_REUSEPORT), Unix ones once, then shared.
+// Listeners, bound before any worker hears of them: TCP ones once per worker (SO_REUSEPORT), Unix ones once, shared.
+// A reload binds what is new and names what is gone; what stays the same is not touched.
 
 internal import Config
 internal import Net
 
-/// All listeners of all workers.
-struct Listeners {
-    /// The bound addresses, for the log and for whoever started us.
-    private(set) var names: [String] = []
-    private var boxes: [[ListenerBox]]
+/// What a start or a reload changes.
+struct ListenerChange {
+    /// New listeners, for each worker.
+    var added: [[ListenerBox]]
+    /// Names of listeners that are no more.
+    var removed: [String] = []
+    /// The addresses that are bound now, for the log and for whoever started us.
+    var addresses: [String] = []
+    /// Unix sockets whose mode or owner differ: that takes a restart.
+    var unchanged: [String] = []
+}
 
-    init(_ settings: [ListenerSettings], workers: Int) throws(StartFailure) {
-        boxes = Array(repeating: [], count: workers)
+/// The addresses on which the process listens.
+struct Listeners {
+    private struct Bound {
+        let address: ListenAddress
+        let name: String
+        /// What the system says is bound, with the port that it chose.
+        let text: String
+    }
+
+    private let workers: Int
+    private var bound: [Bound] = []
+
+    init(workers: Int) { self.workers = workers }
+
+    /// Binds what is new. Where that fails nothing has changed.
+    mutating func change(to settings: [ListenerSettings]) throws(StartFailure) -> ListenerChange {
+        var change = ListenerChange(added: Array(repeating: [], count: workers))
+        var next: [Bound] = []
         for listener in settings {
-            do {
-                switch listener.address {
-                case .tcp(let host, let port): try bindTCP(host, port)
-                case .unix(let path, let mode, let owner, let group):
-                    try bindUnix(path, mode, owner, group)
-                }
-            } catch let error as SystemError {
-                throw StartFailure("listener \"\(listener.name)\" cannot be bound: \(error)")
-            } catch {
-                throw StartFailure("listener \"\(listener.name)\" has an owner or group that is not known here")
+            let name = Self.name(listener.address)
+            if let known = bound.first(where: { $0.name == name }) {
+                if known.address != listener.address { change.unchanged.append(known.text) }
+                next.append(known)
+            } else {
+                let text = try bind(listener, name, &change)
+                next.append(Bound(address: listener.address, name: name, text: text))
             }
+        }
+        change.removed = bound.filter { old in !next.contains { $0.name == old.name } }.map(\.name)
+        change.addresses = next.map(\.text)
+        bound = next
+        return change
+    }
+
+    private static func name(_ address: ListenAddress) -> String {
+        switch address {
+        case .tcp(let host, let port): "\(host) \(port)"
+        case .unix(let path, _, _, _): "unix:\(path)"
         }
     }
 
-    /// The listeners of one worker; taken once.
-    mutating func take(_ worker: Int) -> [ListenerBox] {
-        defer { boxes[worker] = [] }
-        return boxes[worker]
+    private func bind(
+        _ listener: ListenerSettings, _ name: String, _ change: inout ListenerChange
+    ) throws(StartFailure) -> String {
+        do {
+            switch listener.address {
+            case .tcp(let host, let port): return try bindTCP(host, port, name, &change)
+            case .unix(let path, let mode, let owner, let group):
+                return try bindUnix(path, (mode, owner, group), name, &change)
+            }
+        } catch let error as SystemError {
+            throw StartFailure("listener \"\(listener.name)\" cannot be bound: \(error)")
+        } catch {
+            throw StartFailure("listener \"\(listener.name)\" has an owner or group that is not known here")
+        }
     }
 
-    private mutating func bindTCP(_ host: String, _ port: UInt16) throws {
+    private func bindTCP(_ host: String, _ port: UInt16, _ name: String, _ change: inout ListenerChange) throws
+        -> String
+    {
         guard var address = SocketAddress(literal: host, port: port) else {
             preconditionFailure("Config takes only literal addresses")
         }
-        for worker in boxes.indices {
+        for worker in 0..<workers {
             let listener = try Listener.tcp(address)
             // Port 0 is chosen by the system once; the other workers share it.
             if let bound = listener.localAddress() { address = bound }
-            boxes[worker].append(ListenerBox(listener))
+            change.added[worker].append(ListenerBox(listener, name: name))
         }
-        names.append("\(address)")
+        return "\(address)"
     }
 
-    private mutating func bindUnix(_ path: String, _ mode: UInt16?, _ owner: String?, _ group: String?) throws {
+    private func bindUnix(
+        _ path: String, _ rights: (mode: UInt16?, owner: String?, group: String?), _ name: String,
+        _ change: inout ListenerChange
+    ) throws -> String {
         let listener = try Listener.unix(
-            path: path, mode: UInt32(mode ?? 0o660), uid: try Accounts.user(owner), gid: try Accounts.group(group))
-        for worker in boxes.indices.dropFirst() { boxes[worker].append(ListenerBox(try listener.duplicate())) }
-        boxes[0].append(ListenerBox(listener))
-        names.append("unix:\(path)")
+            path: path, mode: UInt32(rights.mode ?? 0o660), uid: try Accounts.user(rights.owner),
+            gid: try Accounts.group(rights.group))
+        for worker in 1..<max(1, workers) {
+            change.added[worker].append(ListenerBox(try listener.duplicate(), name: name))
+        }
+        change.added[0].append(ListenerBox(listener, name: name))
+        return "unix:\(path)"
     }
 }

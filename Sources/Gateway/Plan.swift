@@ -1,46 +1,80 @@
-// The settings in the form in which the request path uses them: bytes in place of text, indexes in place of names.
-// Made once, read by all workers.
+// The settings in the form in which the request path uses them: bytes in place of text, references in place of names.
+// `Plan` is made once and read by all workers; each worker serves it by a `Generation` of its own, so that a reload can
+// replace the whole while requests that were begun under the old one end under it.
 
 internal import Config
+internal import HTTP
+internal import Net
 internal import Policy
 internal import Signing
 
-/// One route with everything of its upstream and credential that a request needs.
-///
-/// A class: the request path takes one reference to it, not one to each of its parts.
-final class RoutePlan: Sendable {
-    let settings: RouteSettings
-    let authority: [UInt8]
-    let basePath: [UInt8]
-    let stripPrefix: [UInt8]
-    let additions: BodyAdditions
-    let timeouts: UpstreamTimeouts
-
-    init(_ route: RouteSettings, _ upstream: UpstreamSettings, _ additions: BodyAdditions) {
-        settings = route
-        authority = Array(upstream.authority.utf8)
-        basePath = Array(upstream.basePath.utf8)
-        stripPrefix = Array(route.stripPrefix.utf8)
-        self.additions = additions
-        timeouts = upstream.timeouts
-    }
-}
-
-/// The whole configuration, compiled.
+/// What of a configuration all workers share. Immutable.
 final class Plan: Sendable {
     let settings: Settings
     let table: RouteTable
-    let routes: [RoutePlan]
+    /// One for each credential.
+    let additions: [BodyAdditions]
     /// The form of answers before a route is known: the product of all routes where they agree.
     let fallbackProduct: Product
 
     init(_ settings: Settings) {
         self.settings = settings
         table = RouteTable(settings.routes)
-        let additions = settings.credentials.map { BodyAdditions($0) }
-        routes = settings.routes.map { RoutePlan($0, settings.upstreams[$0.upstream], additions[$0.credential]) }
+        additions = settings.credentials.map { BodyAdditions($0) }
         let products = settings.routes.map(\.product)
         let first = products.first ?? .problem
         fallbackProduct = products.allSatisfy { $0 == first } ? first : .problem
+    }
+}
+
+/// A signer needs an owner of its own: it is noncopyable, and several routes share it.
+final class SignerBox {
+    var signer: Signer
+    init(_ settings: CredentialSettings) { signer = Signer(settings) }
+}
+
+/// One route as one worker serves it: everything of its upstream and credential that a request needs.
+final class ServedRoute {
+    let settings: RouteSettings
+    let authority: [UInt8]
+    let basePath: [UInt8]
+    let stripPrefix: [UInt8]
+    let additions: BodyAdditions
+    let timeouts: UpstreamTimeouts
+    let upstream: UpstreamState
+    let signer: SignerBox
+
+    init(_ settings: RouteSettings, _ additions: BodyAdditions, _ upstream: UpstreamState, _ signer: SignerBox) {
+        self.settings = settings
+        authority = Array(upstream.settings.authority.utf8)
+        basePath = Array(upstream.settings.basePath.utf8)
+        stripPrefix = Array(settings.stripPrefix.utf8)
+        self.additions = additions
+        timeouts = upstream.settings.timeouts
+        self.upstream = upstream
+        self.signer = signer
+    }
+}
+
+/// One configuration as one worker serves it. Old ones live as long as a request or a connection refers to their parts.
+final class Generation {
+    let plan: Plan
+    let limits: HTTPLimits
+    let connectionLimits: ConnectionLimits
+    let upstreams: [UpstreamState]
+    let routes: [ServedRoute]
+
+    /// Fails where a CA file cannot be used.
+    init(_ plan: Plan) throws(TLSProblem) {
+        self.plan = plan
+        limits = plan.settings.limits
+        connectionLimits = plan.settings.connections
+        var upstreams: [UpstreamState] = []
+        for settings in plan.settings.upstreams { upstreams.append(try UpstreamState(settings)) }
+        self.upstreams = upstreams
+        let signers = plan.settings.credentials.map { SignerBox($0) }
+        routes = plan.settings.routes.map {
+            ServedRoute($0, plan.additions[$0.credential], upstreams[$0.upstream], signers[$0.credential])
+        }
     }
 }

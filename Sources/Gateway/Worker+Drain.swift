@@ -8,27 +8,26 @@ extension Worker {
     /// Whether nothing was left undone when the loop ended.
     var endedClean: Bool { !wasCutShort }
 
-    /// No more callers are accepted; idle ones are let go, the others after their answer.
-    func beginDrain() {
+    /// Who waits in the backlogs is the last to be accepted. Idle callers have a moment for a request that is on its
+    /// way; the others are let go after their answer, which says so.
+    mutating func beginDrain() {
         guard !draining else { return }
-        // Who waits in the backlog was let in by the kernel: closing the listener would reset them unheard.
-        for index in listeners.indices where !listeners[index].paused { accept(index) }
         draining = true
         drainDeadline = now &+ UInt64(connectionLimits.drainMilliseconds)
-        for box in listeners where !box.paused { poller.remove(box.listener) }
+        for box in listeners { beginClosing(box) }
         for slot in 0..<slots.count {
             guard case .inbound(let connection) = slots[UInt32(slot)] else { continue }
-            // Bytes that wait unread are a request that was sent in good faith: it is looked at before the farewell.
+            // A close now would meet requests that were sent in good faith, here or on the wire.
             if connection.state == .idle { proceed(connection) }
-            if connection.state == .idle { closeInbound(connection) }
+            if connection.state == .idle { arm(connection.slot, after: Worker.farewellMilliseconds) }
         }
         closeIdleUpstreams()
         continueDrain()
     }
 
     /// Ends the loop once nobody is left, or once the time is over.
-    func continueDrain() {
-        if inboundCount == 0 {
+    mutating func continueDrain() {
+        if inboundCount == 0 && listeners.isEmpty {
             stopped = true
         } else if now >= drainDeadline {
             stopNow()
@@ -38,14 +37,20 @@ extension Worker {
     }
 
     /// Ends everything: what was sent is reported as unknown, what was not says so.
-    func stopNow() {
+    mutating func stopNow() {
         draining = true
         for slot in 0..<slots.count {
             guard case .inbound(let connection) = slots[UInt32(slot)] else { continue }
             switch connection.state {
             case .exchange, .body:
                 wasCutShort = true
-                if let context = connection.context { drive(context, .stopped) }
+                if let context = connection.context {
+                    drive(context, .stopped)
+                    // A caller who does not take its answer at once does not get it.
+                    if connection.context === context && context.exchange.phase == .settled {
+                        drive(context, .callerLeft)
+                    }
+                }
                 closeInbound(connection)
             case .idle, .head, .lingering: closeInbound(connection)
             case .closed: break
@@ -54,7 +59,7 @@ extension Worker {
         stopped = true
     }
 
-    private func closeIdleUpstreams() {
+    private mutating func closeIdleUpstreams() {
         for slot in 0..<slots.count {
             if case .upstream(let connection) = slots[UInt32(slot)], connection.state == .idle { closeIdle(connection) }
         }

@@ -7,23 +7,24 @@ internal import HTTP
 internal import Net
 internal import Policy
 internal import Signing
+internal import Synchronization
 
 extension Worker {
     /// Gives the exchange a fact and carries out what follows, until nothing does.
-    func drive(_ context: ExchangeContext, _ event: Event) {
+    mutating func drive(_ context: ExchangeContext, _ event: Event) {
         var next: Event? = event
         while let event = next {
             let todo = context.exchange.advance(event)
             next = nil
             for index in 0..<todo.count {
                 precondition(next == nil, "only the last command of a list reports an event")
-                next = perform(todo[index], context)
+                next = perform(todo, index, context)
             }
         }
     }
 
-    private func perform(_ command: Command, _ context: ExchangeContext) -> Event? {
-        switch command {
+    private mutating func perform(_ todo: Commands, _ index: Int, _ context: ExchangeContext) -> Event? {
+        switch todo[index] {
         case .admit: return admit(context)
         case .sendContinue: sendContinue(context)
         case .collectBody: return collectBody(context)
@@ -33,7 +34,9 @@ extension Worker {
         case .seal: return seal(context, context.input)
         case .send: return send(context)
         case .relayAnswer: relayHead(context)
-        case .respond(let refusal): return respond(context, refusal)
+        case .respond:
+            guard let refusal = todo.refusal else { preconditionFailure("an answer of our own says what it refuses") }
+            return respond(context, refusal)
         case .breakAnswer: context.closes = true
         case .cancelConnect: cancelConnect(context)
         case .returnConnection: returnConnection(context)
@@ -55,18 +58,23 @@ extension Worker {
         return connection
     }
 
+    func route(_ context: ExchangeContext) -> ServedRoute {
+        guard let route = context.route else { preconditionFailure("an admitted request has a route") }
+        return route
+    }
+
     // MARK: - Before the connection
 
     private func admit(_ context: ExchangeContext) -> Event {
-        switch plan.table.find(context.method, context.input.bytes.slice(context.reader.head.path)) {
+        switch generation.plan.table.find(context.method, context.input.bytes.slice(context.reader.head.path)) {
         case .ambiguous: return .requestRefused(Refusal(.ambiguousPath))
         case .noRoute: return .requestRefused(.noRoute)
         case .methodNotAllowed(let allowed): return .requestRefused(.methodNotAllowed(allowed))
         case .route(let index):
-            context.route = index
+            let route = generation.routes[index]
+            context.route = route
             if draining { context.closes = true }
             if let refusal = mediaTypeRefusal(context) { return .requestRefused(refusal) }
-            let route = plan.routes[index]
             context.totalDeadline = now &+ UInt64(route.timeouts.totalMilliseconds)
             let waits = context.reader.head.expectsContinue && context.input.count == context.reader.head.length
             return .routeFound(expectsContinue: waits, lostAnswer: route.settings.lostAnswer)
@@ -76,10 +84,17 @@ extension Worker {
     private func mediaTypeRefusal(_ context: ExchangeContext) -> Refusal? {
         let hasBody = context.reader.head.framing != .none && context.reader.head.framing != .length(0)
         guard hasBody else { return nil }
-        if !context.reader.head.contentEncoding.isEmpty { return .unsupportedContentEncoding }
+        if let refusal = codingRefusal(context, context.input) { return refusal }
         let type = context.reader.head.contentType
         if type.isEmpty || isJSON(context.input, type) { return nil }
         return .unsupportedMediaType
+    }
+
+    private func codingRefusal(_ context: ExchangeContext, _ input: borrowing ByteBuffer) -> Refusal? {
+        let name = context.reader.head.contentEncoding
+        guard !name.isEmpty else { return nil }
+        context.coding = ContentCoding(input.bytes.slice(name))
+        return context.coding == nil ? .unsupportedContentEncoding : nil
     }
 
     private func isJSON(_ input: borrowing ByteBuffer, _ type: ByteRange) -> Bool {
@@ -101,6 +116,7 @@ extension Worker {
             return .requestRefused(Refusal(refusal))
         case .needMore:
             if case .length(let length) = context.reader.head.framing {
+                guard account(for: context, length) else { return .requestRefused(.memoryFull) }
                 context.input.reserve(context.reader.head.length + length - context.input.count)
             }
             let connection = inbound(context)
@@ -110,46 +126,100 @@ extension Worker {
         }
     }
 
-    private func examineBody(_ context: ExchangeContext) -> Event {
+    /// Puts bytes of a body on the process's account; false where that would be more than it may hold. What fits the
+    /// first buffer is not counted: that is bounded by the number of connections.
+    func account(for context: ExchangeContext, _ bytes: Int) -> Bool {
+        guard bytes > limits.maxHead else { return true }
+        let total = shared.buffered.add(bytes, ordering: .relaxed).newValue
+        context.onAccount += bytes
+        return total <= connectionLimits.maxBuffered
+    }
+
+    /// Takes a body off the account.
+    func release(_ context: ExchangeContext) {
+        guard context.onAccount > 0 else { return }
+        shared.buffered.subtract(context.onAccount, ordering: .relaxed)
+        context.onAccount = 0
+    }
+
+    private mutating func examineBody(_ context: ExchangeContext) -> Event {
         let body = context.reader.body
         guard !body.isEmpty else { return withoutBody(context) }
-        if let failure = scan(context.input, body, plan.routes[context.route].additions.query) {
-            return .requestRefused(Refusal(failure.problem))
-        }
+        if let coding = context.coding, let refusal = inflate(context, coding) { return .requestRefused(refusal) }
+        if let failure = scan(context) { return .requestRefused(Refusal(failure.problem)) }
         return .bodyExamined
     }
 
-    private func scan(_ input: borrowing ByteBuffer, _ body: ByteRange, _ query: JSONQuery) -> JSONFailure? {
-        scanner.scan(input.bytes.slice(body), query: query, maxDepth: limits.maxJSONDepth)
+    /// Validates the body and leaves in the scanner where its fields stand.
+    private mutating func scan(_ context: ExchangeContext) -> JSONFailure? {
+        let additions = route(context).additions
+        scanned = ObjectIdentifier(context)
+        return context.bodyIsOwn
+            ? scan(context.body, ByteRange(0, context.body.count), additions)
+            : scan(context.input, context.reader.body, additions)
+    }
+
+    /// What is examined, signed and sent is the JSON itself, without its coding.
+    private func inflate(_ context: ExchangeContext, _ coding: ContentCoding) -> Refusal? {
+        context.bodyIsOwn = true
+        let failure = inflate(context.input, context.reader.body, coding, into: &context.body)
+        guard account(for: context, context.body.count) else { return .memoryFull }
+        switch failure {
+        case nil: return nil
+        case .tooLarge: return Refusal(.bodyTooLarge)
+        case .broken: return .compressedBodyBroken
+        }
+    }
+
+    private func inflate(
+        _ input: borrowing ByteBuffer, _ body: ByteRange, _ coding: ContentCoding, into plain: inout ByteBuffer
+    ) -> InflateFailure? {
+        Inflater.inflate(input.bytes.slice(body), coding, into: &plain, limit: limits.maxBody)
+    }
+
+    private mutating func scan(_ input: borrowing ByteBuffer, _ body: ByteRange, _ additions: BodyAdditions)
+        -> JSONFailure?
+    {
+        additions.scan(input.bytes.slice(body), with: &scanner, maxDepth: limits.maxJSONDepth)
     }
 
     /// Reads and deletions may come without a body, unless the credential puts something into it.
     private func withoutBody(_ context: ExchangeContext) -> Event {
         switch context.method {
         case .get, .head, .delete, .options:
-            return plan.routes[context.route].additions.alwaysInserts ? .requestRefused(.bodyMissing) : .bodyExamined
-        case .post, .put, .patch: return .requestRefused(.bodyMissing)
+            return route(context).additions.alwaysInserts ? .requestRefused(.bodyMissing) : .bodyExamined
+        case .post, .put, .patch:
+            guard context.reader.head.framing == .none else { return .requestRefused(.bodyMissing) }
+            context.closes = true
+            return .requestRefused(.lengthRequired)
         }
     }
 
     /// Splices what the program adds into a copy of the body; the caller's bytes stay as they came.
-    private func makeDraft(_ context: ExchangeContext) -> Event {
+    private mutating func makeDraft(_ context: ExchangeContext) -> Event {
         let body = context.reader.body
         guard !body.isEmpty else { return .draftMade }
-        let route = plan.routes[context.route]
-        edits.removeAll()
-        if let problem = collectEdits(context.input, body, route.additions) {
-            return .requestRefused(Refusal(problem))
+        let additions = route(context).additions
+        // The scanner is the worker's: where another body was looked at meanwhile, this one is looked at again.
+        if scanned != ObjectIdentifier(context), let failure = scan(context) {
+            return .requestRefused(Refusal(failure.problem))
         }
+        edits.removeAll()
+        let problem =
+            context.bodyIsOwn
+            ? collectEdits(context.body, ByteRange(0, context.body.count), additions)
+            : collectEdits(context.input, body, additions)
+        if let problem { return .requestRefused(Refusal(problem)) }
         guard !edits.isEmpty else { return .draftMade }
-        context.body.clear()
-        context.body.append(context.input.bytes.slice(body))
+        if !context.bodyIsOwn {
+            context.bodyIsOwn = true
+            context.body.append(context.input.bytes.slice(body))
+        }
         edits.apply(to: &context.body)
-        context.bodyIsEdited = true
         return .draftMade
     }
 
-    private func collectEdits(
+    private mutating func collectEdits(
         _ input: borrowing ByteBuffer, _ body: ByteRange, _ additions: BodyAdditions
     ) -> BodyAdditions.Problem? {
         additions.collect(scanner, of: input.bytes.slice(body), into: &edits)
@@ -159,7 +229,7 @@ extension Worker {
 
     /// Request line, Host and forwarded headers are written, then all is dated, digested and signed.
     private func seal(_ context: ExchangeContext, _ input: borrowing ByteBuffer) -> Event {
-        let route = plan.routes[context.route]
+        let route = route(context)
         let head = input.bytes
         let digest = bodyDigest(context)
         context.unseal()
@@ -171,8 +241,8 @@ extension Worker {
             head: buffer, method: context.method, authority: route.authority, basePath: route.basePath,
             target: head.slice(target))
         draft.appendForwardedFields(of: context.reader.head, from: head)
-        let length = context.bodyIsEdited ? context.body.count : context.reader.body.count
-        let signer = signers[route.settings.credential]
+        let length = context.bodyIsOwn ? context.body.count : context.reader.body.count
+        let signer = route.signer
         if signer.signer.repeatsSignedHeader(draft) {
             context.spare = draft.recycle()
             return .requestRefused(.signedHeaderRepeated)
@@ -189,7 +259,7 @@ extension Worker {
     private func bodyDigest(_ context: ExchangeContext) -> BodyDigest {
         if let digest = context.digest { return digest }
         let digest: BodyDigest
-        if context.bodyIsEdited {
+        if context.bodyIsOwn {
             digest = context.hasher.digest(context.body.bytes)
         } else {
             let body = context.reader.body
@@ -208,14 +278,14 @@ extension Worker {
 
     // MARK: - Deadlines and the end
 
-    private func set(_ deadline: Deadline, _ context: ExchangeContext) {
+    private mutating func set(_ deadline: Deadline, _ context: ExchangeContext) {
         let milliseconds: Int
         switch deadline {
         case .body: milliseconds = connectionLimits.bodyTimeoutMilliseconds
         case .callerWrite: milliseconds = connectionLimits.writeTimeoutMilliseconds
-        case .connect: milliseconds = plan.routes[context.route].timeouts.connectMilliseconds
-        case .write, .idle: milliseconds = plan.routes[context.route].timeouts.idleMilliseconds
-        case .firstByte: milliseconds = plan.routes[context.route].timeouts.firstByteMilliseconds
+        case .connect: milliseconds = route(context).timeouts.connectMilliseconds
+        case .write, .idle: milliseconds = route(context).timeouts.idleMilliseconds
+        case .firstByte: milliseconds = route(context).timeouts.firstByteMilliseconds
         }
         context.deadline = deadline
         if context.exchange.phase == .settled { boundDelivery(context) }
@@ -227,18 +297,19 @@ extension Worker {
         guard !context.deliveryIsBounded else { return }
         context.deliveryIsBounded = true
         let total =
-            context.route >= 0
-            ? plan.routes[context.route].timeouts.totalMilliseconds : connectionLimits.writeTimeoutMilliseconds
+            context.route?.timeouts.totalMilliseconds ?? connectionLimits.writeTimeoutMilliseconds
         context.totalDeadline = now &+ UInt64(total)
     }
 
-    private func finish(_ context: ExchangeContext, _ outcome: Outcome) {
+    private mutating func finish(_ context: ExchangeContext, _ outcome: Outcome) {
+        judge(context, outcome.cause)
+        release(context)
         let connection = inbound(context)
         let unread = context.reader.consumed < context.input.count || connection.readable
         if outcome.cause == .callerLeft || (outcome.cause != .completed && context.exchange.answerBegan) {
             return closeInbound(connection)
         }
-        if context.closes || connection.ended || draining {
+        if context.closes || connection.ended {
             connection.context = nil
             giveBack(context)
             return unread || !connection.ended ? beginLinger(connection) : closeInbound(connection)
@@ -251,6 +322,6 @@ extension Worker {
             connection.context = nil
             giveBack(context)
         }
-        arm(connection.slot, after: connectionLimits.keepAliveMilliseconds)
+        arm(connection.slot, after: patience(connectionLimits.keepAliveMilliseconds))
     }
 }

@@ -11,51 +11,96 @@ internal import Synchronization
 /// A listener and the slot in which the poller finds it.
 final class ListenerBox {
     let listener: Listener
+    /// The address as the operator gave it: what a reload compares.
+    let name: String
     var slot: UInt32 = 0
     var paused = false
-    init(_ listener: consuming Listener) { self.listener = listener }
+    /// Nobody new comes into the backlog; it goes once who is in it was taken.
+    var isClosing = false
+
+    init(_ listener: consuming Listener, name: String) {
+        self.listener = listener
+        self.name = name
+    }
 }
 
 extension Worker {
     // MARK: - Accepting
 
-    /// Takes the callers that wait, up to a bound per turn, so that those who were accepted are served as well.
-    func accept(_ index: Int) {
+    /// Takes the callers that wait, up to a bound per turn, so that those who were accepted are served as well. True
+    /// where nobody waits any more.
+    @discardableResult
+    mutating func accept(_ box: ListenerBox) -> Bool {
+        guard !box.paused else { return false }
         for _ in 0..<64 {
-            guard !draining else { return }
             guard shared.connections.load(ordering: .relaxed) < connectionLimits.maxConnections else {
-                return pauseListener(index)
+                pauseListener(box)
+                return false
             }
-            switch listeners[index].listener.accept() {
+            switch box.listener.accept() {
             case .accepted(let socket): open(socket)
-            case .none: return
-            case .exhausted: return pauseListener(index)
-            case .failed: return pauseListener(index)
+            case .none: return true
+            case .exhausted:
+                pauseListener(box)
+                return false
+            case .failed:
+                pauseListener(box)
+                return false
             }
         }
+        return false
     }
 
     /// Nothing can be accepted now: callers wait in the backlog, and the poller is not asked about them for a while.
-    private func pauseListener(_ index: Int) {
-        let box = listeners[index]
+    private mutating func pauseListener(_ box: ListenerBox) {
         guard !box.paused else { return }
         box.paused = true
+        pausedListeners += 1
         poller.remove(box.listener)
         timers.arm(TimerID(slot: box.slot), at: now + Worker.acceptPauseMilliseconds)
     }
 
-    func resumeListener(_ index: Int) {
-        let box = listeners[index]
-        guard box.paused, !draining else { return }
+    /// The pause is over: by time, or because a connection went and left its place.
+    private mutating func resumeListener(_ box: ListenerBox) {
+        guard box.paused else { return }
         box.paused = false
+        pausedListeners -= 1
         do {
             try poller.add(box.listener, slots.token(box.slot))
         } catch {
-            pauseListener(index)
+            pauseListener(box)
         }
     }
 
-    private func open(_ socket: consuming Socket) {
+    mutating func listenerLate(_ box: ListenerBox) {
+        resumeListener(box)
+        if box.isClosing { lastCall(box) }
+    }
+
+    /// Closes a listener without a reset for those whom the kernel has let in: it takes no more, they are accepted, and
+    /// a moment later, for handshakes that were on their way, it goes.
+    mutating func beginClosing(_ box: ListenerBox) {
+        guard !box.isClosing else { return }
+        box.isClosing = true
+        let isLastCall = box.listener.refuseNewcomers()
+        guard !box.paused else { return }
+        if isLastCall { return lastCall(box) }
+        timers.arm(TimerID(slot: box.slot), at: now + Worker.lastCallMilliseconds)
+        accept(box)
+    }
+
+    private mutating func lastCall(_ box: ListenerBox) {
+        guard accept(box) else {
+            if !box.paused { timers.arm(TimerID(slot: box.slot), at: now + Worker.lastCallMilliseconds) }
+            return
+        }
+        timers.cancel(TimerID(slot: box.slot))
+        poller.remove(box.listener)
+        slots.release(box.slot)
+        listeners.removeAll { $0 === box }
+    }
+
+    private mutating func open(_ socket: consuming Socket) {
         let token = slots.take()
         let connection = InboundConnection(socket: socket, slot: token.slot)
         do {
@@ -68,11 +113,16 @@ extension Worker {
         slots.set(token.slot, .inbound(connection))
         inboundCount += 1
         shared.connections.add(1, ordering: .relaxed)
-        arm(token.slot, after: connectionLimits.headTimeoutMilliseconds)
+        arm(token.slot, after: patience(connectionLimits.headTimeoutMilliseconds))
         proceed(connection)
     }
 
-    func closeInbound(_ connection: InboundConnection) {
+    /// How long a connection may go without a request: less while the gateway drains.
+    func patience(_ milliseconds: Int) -> Int {
+        draining ? min(milliseconds, Worker.farewellMilliseconds) : milliseconds
+    }
+
+    mutating func closeInbound(_ connection: InboundConnection) {
         guard connection.state != .closed else { return }
         connection.state = .closed
         if let context = connection.context {
@@ -84,16 +134,21 @@ extension Worker {
         slots.release(connection.slot)
         inboundCount -= 1
         shared.connections.subtract(1, ordering: .relaxed)
+        if pausedListeners > 0 { for box in listeners { resumeListener(box) } }
     }
 
     // MARK: - Reading
 
-    func inboundReady(_ connection: InboundConnection, _ readiness: Readiness) {
+    mutating func inboundReady(_ connection: InboundConnection, _ readiness: Readiness) {
         if readiness.contains(.failed) || readiness.contains(.closed) {
             connection.readable = true
             return callerGone(connection)
         }
-        if readiness.contains(.readable) || readiness.contains(.closedForReading) { connection.readable = true }
+        if readiness.contains(.readable) { connection.readable = true }
+        if readiness.contains(.closedForReading) {
+            connection.readable = true
+            connection.sawEnd = true
+        }
         if readiness.contains(.writable), let context = connection.context, context.stalled {
             callerTakesAgain(connection, context)
         }
@@ -101,7 +156,7 @@ extension Worker {
     }
 
     /// Reads and steps until the caller has nothing more, or until the exchange has the word.
-    func proceed(_ connection: InboundConnection) {
+    mutating func proceed(_ connection: InboundConnection) {
         while true {
             switch connection.state {
             case .idle, .head:
@@ -119,15 +174,21 @@ extension Worker {
     }
 
     /// One read. False where the caller has no more for now, or is gone.
-    private func receive(_ connection: InboundConnection) -> Bool {
+    private mutating func receive(_ connection: InboundConnection) -> Bool {
         guard connection.readable else { return false }
         let context = connection.context ?? borrow(for: connection)
-        if context.input.room == 0 { context.input.reserve(context.input.capacity) }
+        if context.input.room == 0 {
+            guard account(for: context, context.input.capacity) else {
+                refuseForMemory(connection, context)
+                return false
+            }
+            context.input.reserve(context.input.capacity)
+        }
         let offered = context.input.room
         switch read(connection.socket, into: &context.input) {
         case .bytes(let count):
             // Edge-triggered: a read that did not fill its room has emptied the socket; the next byte is a new edge.
-            connection.readable = count == offered
+            connection.readable = count == offered || connection.sawEnd
             return true
         case .wouldBlock:
             connection.readable = false
@@ -144,8 +205,14 @@ extension Worker {
         }
     }
 
+    private mutating func refuseForMemory(_ connection: InboundConnection, _ context: ExchangeContext) {
+        connection.state = .exchange
+        context.closes = true
+        drive(context, .requestRefused(.memoryFull))
+    }
+
     /// True where the state moved on.
-    private func readHead(_ connection: InboundConnection, _ context: ExchangeContext) -> Bool {
+    private mutating func readHead(_ connection: InboundConnection, _ context: ExchangeContext) -> Bool {
         switch context.reader.readHead(context.input, limits: limits) {
         case .needMore:
             if connection.state == .idle {
@@ -155,6 +222,7 @@ extension Worker {
             return false
         case .refused(let refusal):
             connection.state = .exchange
+            context.method = context.reader.head.method
             context.closes = true
             drive(context, .requestRefused(Refusal(refusal)))
             return true
@@ -168,7 +236,7 @@ extension Worker {
     }
 
     /// True where the state moved on.
-    private func readBody(_ connection: InboundConnection, _ context: ExchangeContext) -> Bool {
+    private mutating func readBody(_ connection: InboundConnection, _ context: ExchangeContext) -> Bool {
         switch context.reader.readBody(&context.input, limits: limits) {
         case .needMore:
             hashArrived(context)
@@ -187,7 +255,7 @@ extension Worker {
 
     /// Digests what has come of the body while the rest is on its way, where the body is sent as it comes.
     private func hashArrived(_ context: ExchangeContext) {
-        guard !plan.routes[context.route].additions.alwaysInserts else { return }
+        guard context.coding == nil && !route(context).additions.alwaysInserts else { return }
         if context.hashed < 0 { context.hashed = 0 }
         let body = context.reader.body
         let start = Int(body.start) + context.hashed
@@ -199,7 +267,7 @@ extension Worker {
     // MARK: - Ends
 
     /// The caller sends no more. A request that was whole gets its answer all the same; half a one is dropped.
-    private func callerEnded(_ connection: InboundConnection) {
+    private mutating func callerEnded(_ connection: InboundConnection) {
         switch connection.state {
         case .idle, .head, .lingering: closeInbound(connection)
         case .body: callerGone(connection)
@@ -208,7 +276,7 @@ extension Worker {
     }
 
     /// The caller takes no more, or its connection broke.
-    func callerGone(_ connection: InboundConnection) {
+    mutating func callerGone(_ connection: InboundConnection) {
         guard connection.state == .exchange || connection.state == .body, let context = connection.context else {
             return closeInbound(connection)
         }
@@ -224,7 +292,7 @@ extension Worker {
         if let upstream = context.upstream { relay(upstream, context) }
     }
 
-    func inboundLate(_ connection: InboundConnection) {
+    mutating func inboundLate(_ connection: InboundConnection) {
         switch connection.state {
         case .idle, .lingering: closeInbound(connection)
         case .head:
@@ -235,13 +303,15 @@ extension Worker {
         case .body, .exchange:
             guard let context = connection.context, let deadline = context.deadline else { return }
             connection.state = .exchange
+            // A caller who takes nothing is as good as gone: what was held back for it is read to its end without it.
+            if deadline == .callerWrite { return callerGone(connection) }
             drive(context, .deadlinePassed(deadline))
         case .closed: break
         }
     }
 
     /// Throws away what a refused caller still sends, so that our answer reaches it before the connection ends.
-    func beginLinger(_ connection: InboundConnection) {
+    mutating func beginLinger(_ connection: InboundConnection) {
         connection.socket.shutdownWriting()
         if connection.ended { return closeInbound(connection) }
         connection.state = .lingering
@@ -249,7 +319,7 @@ extension Worker {
         linger(connection)
     }
 
-    private func linger(_ connection: InboundConnection) {
+    private mutating func linger(_ connection: InboundConnection) {
         guard connection.readable else { return }
         let context = borrow(for: connection)
         defer { if connection.state != .closed { dropContext(connection) } }
@@ -268,35 +338,30 @@ extension Worker {
 
     // MARK: - Contexts
 
-    private func borrow(for connection: InboundConnection) -> ExchangeContext {
-        let context =
-            contexts.popLast()
-            ?? ExchangeContext(
-                inputCapacity: limits.maxHead + 4_096,
-                receivedCapacity: max(limits.maxHead + 1_024, connectionLimits.relayBuffer))
+    private mutating func borrow(for connection: InboundConnection) -> ExchangeContext {
+        let context = contexts.take(
+            inputCapacity: limits.maxHead + 4_096,
+            receivedCapacity: max(limits.maxHead + 1_024, connectionLimits.relayBuffer))
         context.inbound = connection.slot
         connection.context = context
         return context
     }
 
-    private func dropContext(_ connection: InboundConnection) {
+    private mutating func dropContext(_ connection: InboundConnection) {
         guard let context = connection.context else { return }
         connection.context = nil
         giveBack(context)
     }
 
-    /// Back to the pool, wiped; beyond the bound it is let go.
-    func giveBack(_ context: ExchangeContext) {
+    /// Back to the pool, wiped.
+    mutating func giveBack(_ context: ExchangeContext) {
+        release(context)
         context.wipe()
-        guard contexts.count < Worker.keptContexts else { return }
-        if context.input.capacity > 4 * limits.maxHead {
-            guard contexts.count < Worker.keptLargeInputs else { return }
-        }
-        contexts.append(context)
+        contexts.give(context)
     }
 
     /// To be gone on with after the events of this turn.
-    func queue(_ connection: InboundConnection) {
+    mutating func queue(_ connection: InboundConnection) {
         guard !connection.queued else { return }
         connection.queued = true
         goOn.append(connection)

@@ -16,7 +16,7 @@ extension Worker {
     private static let readsPerTurn = 16
 
     /// Goes on with the answer until more bytes are needed, the caller stalls, or the connection is given up.
-    func relay(_ connection: UpstreamConnection, _ context: ExchangeContext) {
+    mutating func relay(_ connection: UpstreamConnection, _ context: ExchangeContext) {
         var reads = 0
         while connection.context === context && connection.state == .lent && !context.stalled {
             switch context.answer.next(&context.received, limits: limits, end: connection.end) {
@@ -39,19 +39,19 @@ extension Worker {
         }
     }
 
-    private func relayLater(_ connection: UpstreamConnection) {
+    private mutating func relayLater(_ connection: UpstreamConnection) {
         guard !connection.queued else { return }
         connection.queued = true
         answersToGoOn.append(connection)
     }
 
-    func relayQueued(_ connection: UpstreamConnection) {
+    mutating func relayQueued(_ connection: UpstreamConnection) {
         connection.queued = false
         if let context = connection.context { relay(connection, context) }
     }
 
     /// One read. True where something came, if only the end.
-    private func receiveAnswer(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Bool {
+    private mutating func receiveAnswer(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Bool {
         guard connection.readable else { return false }
         context.received.compact()
         precondition(context.received.room > 0, "what is decoded is used before more is read")
@@ -67,19 +67,19 @@ extension Worker {
         return true
     }
 
-    private func touchIdle(_ context: ExchangeContext) {
-        let route = plan.routes[context.route]
+    private mutating func touchIdle(_ context: ExchangeContext) {
+        let route = route(context)
         let at = min(now &+ UInt64(route.timeouts.idleMilliseconds), context.totalDeadline)
         timers.arm(TimerID(slot: context.inbound), at: at)
     }
 
     /// Nothing more for now: what was gathered goes out.
-    private func waitForAnswer(_ context: ExchangeContext) {
+    private mutating func waitForAnswer(_ context: ExchangeContext) {
         guard context.output.count > 0 else { return }
         flushed(flush(context), context)
     }
 
-    private func deliver(_ count: Int, _ context: ExchangeContext) {
+    private mutating func deliver(_ count: Int, _ context: ExchangeContext) {
         if context.exchange.callerIsGone {
             context.answer.consume(count, &context.received)
         } else if context.chunksOut {
@@ -94,7 +94,7 @@ extension Worker {
         }
     }
 
-    private func flushed(_ result: FlushResult, _ context: ExchangeContext) {
+    private mutating func flushed(_ result: FlushResult, _ context: ExchangeContext) {
         switch result {
         case .done: break
         case .stalled: drive(context, .callerStalled)
@@ -104,32 +104,40 @@ extension Worker {
 
     /// Writes what is held for the caller, the payload from where it lies.
     func flush(_ context: ExchangeContext) -> FlushResult {
-        let connection = inbound(context)
-        while context.output.count + context.pendingPayload > 0 {
-            let result = connection.socket.write(
-                context.output.bytes, context.received.bytes.extracting(first: context.pendingPayload))
-            switch result {
+        var payload = context.pendingPayload
+        let result = write(
+            &context.output, payload: &payload, of: &context.received, &context.answer, to: inbound(context).socket)
+        context.pendingPayload = payload
+        if result == .stalled { context.stalled = true }
+        return result
+    }
+
+    /// The buffers are borrowed once for the whole: each reach into a context is checked for exclusivity at run time.
+    private func write(
+        _ output: inout ByteBuffer, payload: inout Int, of received: inout ByteBuffer, _ answer: inout AnswerReader,
+        to socket: borrowing Socket
+    ) -> FlushResult {
+        while output.count + payload > 0 {
+            switch socket.write(output.bytes, received.bytes.extracting(first: payload)) {
             case .bytes(let count):
-                let ofOutput = min(count, context.output.count)
-                context.output.consume(ofOutput)
+                let ofOutput = min(count, output.count)
+                output.consume(ofOutput)
                 if count > ofOutput {
-                    context.pendingPayload -= count - ofOutput
-                    context.answer.consume(count - ofOutput, &context.received)
+                    payload -= count - ofOutput
+                    answer.consume(count - ofOutput, &received)
                 }
-            case .wouldBlock:
-                context.stalled = true
-                return .stalled
+            case .wouldBlock: return .stalled
             case .end, .truncated, .failed, .tlsFailed:
-                context.answer.consume(context.pendingPayload, &context.received)
-                context.pendingPayload = 0
-                context.output.clear()
+                answer.consume(payload, &received)
+                payload = 0
+                output.clear()
                 return .broken
             }
         }
         return .done
     }
 
-    func callerTakesAgain(_ connection: InboundConnection, _ context: ExchangeContext) {
+    mutating func callerTakesAgain(_ connection: InboundConnection, _ context: ExchangeContext) {
         context.stalled = false
         switch flush(context) {
         case .stalled: return drive(context, .callerStalled)
@@ -143,41 +151,53 @@ extension Worker {
 
     /// The answer's head, written afresh: only fields that the parser accepted, one framing, ours.
     func relayHead(_ context: ExchangeContext) {
+        // The connection ends only where its answer says so: nobody risks a request on it.
+        if draining { context.closes = true }
         if !context.exchange.callerIsGone {
-            context.output.append("HTTP/1.1 ")
-            context.output.appendDecimal(context.answer.head.status)
-            context.output.append(" ")
-            context.output.append(context.received.bytes.slice(context.answer.head.reason))
-            context.output.append("\r\n")
-            context.output.appendForwardedFields(of: context.answer.head, from: context.received.bytes)
-            switch context.answer.head.framing {
-            case .none:
-                // For HEAD and 304 it says how long the content would be (RFC 9110 section 8.6); a 204 has none.
-                if let length = context.answer.head.contentLength, context.answer.head.status != 204 {
-                    context.output.append("Content-Length: ")
-                    context.output.appendDecimal(length)
-                    context.output.append("\r\n")
-                }
-            case .length(let length):
-                context.output.append("Content-Length: ")
-                context.output.appendDecimal(length)
-                context.output.append("\r\n")
-            case .chunked, .untilClose:
-                context.chunksOut = true
-                context.output.append("Transfer-Encoding: chunked\r\n")
-            }
-            context.output.append(context.closes || draining ? "Connection: close\r\n\r\n" : "\r\n")
+            context.chunksOut = writeHead(
+                of: context.answer, context.received, closes: context.closes, to: &context.output)
         }
         context.answer.takeHead(&context.received)
     }
 
+    /// True where the payload goes out in chunks. The buffers are borrowed once, as in `write`.
+    private func writeHead(
+        of answer: borrowing AnswerReader, _ received: borrowing ByteBuffer, closes: Bool, to output: inout ByteBuffer
+    ) -> Bool {
+        var inChunks = false
+        output.append("HTTP/1.1 ")
+        output.appendDecimal(answer.head.status)
+        output.append(" ")
+        output.append(received.bytes.slice(answer.head.reason))
+        output.append("\r\n")
+        output.appendForwardedFields(of: answer.head, from: received.bytes)
+        switch answer.head.framing {
+        case .none:
+            // For HEAD and 304 it says how long the content would be (RFC 9110 section 8.6); a 204 has none.
+            if let length = answer.head.contentLength, answer.head.status != 204 { appendLength(length, to: &output) }
+        case .length(let length):
+            appendLength(length, to: &output)
+        case .chunked, .untilClose:
+            inChunks = true
+            output.append("Transfer-Encoding: chunked\r\n")
+        }
+        output.append(closes ? "Connection: close\r\n\r\n" : "\r\n")
+        return inChunks
+    }
+
+    private func appendLength(_ length: Int, to output: inout ByteBuffer) {
+        output.append("Content-Length: ")
+        output.appendDecimal(length)
+        output.append("\r\n")
+    }
+
     /// An answer of the gateway's own. The connection lives on only where the request was read to its end.
-    func respond(_ context: ExchangeContext, _ refusal: Refusal) -> Event? {
+    mutating func respond(_ context: ExchangeContext, _ refusal: Refusal) -> Event? {
         if !context.closes && !context.bodyIsWhole {
             context.closes = context.reader.readBody(&context.input, limits: limits) != .complete
         }
         if draining { context.closes = true }
-        let product = context.route >= 0 ? plan.routes[context.route].settings.product : plan.fallbackProduct
+        let product = context.route?.settings.product ?? generation.plan.fallbackProduct
         let id = requestIDs.next()
         refusal.write(
             to: &context.output, product: product, requestID: id.span, close: context.closes,

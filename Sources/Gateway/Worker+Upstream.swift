@@ -5,12 +5,18 @@ internal import HTTP
 internal import Net
 internal import Policy
 internal import Signing
+internal import Synchronization
 
 /// A worker's view of one upstream.
 final class UpstreamState {
+    private static let ids = Atomic<UInt64>(0)
+
+    /// Names it in answers that come from other threads.
+    let id: UInt64
     let settings: UpstreamSettings
     let tls: TLSClientContext?
     var pool: Pool
+    var breaker: CircuitBreaker?
     /// The addresses of the last good answer; a literal address is its own.
     var addresses: [SocketAddress]
     let isLiteral: Bool
@@ -20,14 +26,18 @@ final class UpstreamState {
     var askedAt: UInt64?
     /// Where the next connection begins in `addresses`, so that they share the load.
     var rotation = 0
+    /// A reload has put another in its place: it serves whom it has, and keeps no connection.
+    var isRetired = false
     /// Connections that wait for the name.
     var waitingForName: [UpstreamConnection] = []
 
     init(_ settings: UpstreamSettings) throws(TLSProblem) {
+        id = Self.ids.add(1, ordering: .relaxed).newValue
         self.settings = settings
         tls =
             settings.isTLS
             ? try TLSClientContext(caFile: settings.caFile, serverName: settings.serverName) : nil
+        breaker = settings.breaker.map { CircuitBreaker($0) }
         pool = Pool(maxConnections: settings.maxConnections, maxWaiting: settings.maxWaiting)
         let literal = SocketAddress(literal: settings.host, port: settings.port)
         addresses = literal.map { [$0] } ?? []
@@ -38,69 +48,88 @@ final class UpstreamState {
 extension Worker {
     // MARK: - The pool
 
-    func connect(_ context: ExchangeContext, fresh: Bool) -> Event? {
-        let index = plan.routes[context.route].settings.upstream
-        switch upstreams[index].pool.ask(context.inbound, fresh: fresh) {
+    mutating func connect(_ context: ExchangeContext, fresh: Bool) -> Event? {
+        let upstream = route(context).upstream
+        guard admits(upstream, context) else { return .connectionFailed(.circuitOpen) }
+        switch upstream.pool.ask(context.inbound, fresh: fresh) {
         case .idle(let slot):
             guard case .upstream(let connection) = slots[slot] else { preconditionFailure("an idle connection exists") }
             lend(connection, to: context)
             return .connectionLent(reused: true)
-        case .open: return open(index, for: context)
+        case .open: return open(upstream, for: context)
         case .replace(let slot):
             guard case .upstream(let connection) = slots[slot] else { preconditionFailure("an idle connection exists") }
             forget(connection)
-            return open(index, for: context)
+            return open(upstream, for: context)
         case .wait: return nil
         case .full: return .connectionFailed(.poolFull)
         }
     }
 
-    private func lend(_ connection: UpstreamConnection, to context: ExchangeContext) {
+    /// Asks the breaker, once per request: a second try of the same request is a part of the first.
+    private func admits(_ upstream: UpstreamState, _ context: ExchangeContext) -> Bool {
+        guard context.breakerVerdict == nil, let verdict = upstream.breaker?.admit(at: now) else { return true }
+        context.breakerVerdict = verdict
+        return verdict != .refuse
+    }
+
+    /// Tells the breaker how a request that it let pass has ended.
+    func judge(_ context: ExchangeContext, _ cause: Cause) {
+        guard let verdict = context.breakerVerdict, verdict != .refuse, let route = context.route else { return }
+        switch cause {
+        case .completed: route.upstream.breaker?.succeeded(asProbe: verdict == .probe)
+        case .upstreamUnreachable, .upstreamLost, .upstreamUnusable, .upstreamTimeout:
+            route.upstream.breaker?.failed(at: now, asProbe: verdict == .probe)
+        case .refused, .callerLeft, .callerTimeout, .stopped:
+            if verdict == .probe { route.upstream.breaker?.probeWasLost(at: now) }
+        }
+    }
+
+    private mutating func lend(_ connection: UpstreamConnection, to context: ExchangeContext) {
         timers.cancel(TimerID(slot: connection.slot))
         connection.state = .lent
         connection.context = context
         context.upstream = connection
     }
 
-    func returnConnection(_ context: ExchangeContext) {
+    mutating func returnConnection(_ context: ExchangeContext) {
         guard let connection = context.upstream else { return }
         context.upstream = nil
         connection.context = nil
-        let state = upstreams[connection.upstream]
-        let keep = state.settings.keepAliveMilliseconds > 0 && !draining && staysQuiet(connection)
+        let state = connection.upstream
+        let keep =
+            state.settings.keepAliveMilliseconds > 0 && !draining && !state.isRetired && staysQuiet(connection)
         follow(state.pool.returned(connection.slot, keep: keep), connection)
     }
 
-    func closeConnection(_ context: ExchangeContext) {
+    mutating func closeConnection(_ context: ExchangeContext) {
         guard let connection = context.upstream else { return }
         context.upstream = nil
         close(connection)
     }
 
     /// The exchange asks no more: it leaves the queue, or its connection is not opened to the end.
-    func cancelConnect(_ context: ExchangeContext) {
-        let index = plan.routes[context.route].settings.upstream
-        if upstreams[index].pool.withdraw(context.inbound) { return }
-        if openings.contains(where: { $0.upstream == index && $0.exchange == context.inbound }) {
-            openings.removeAll { $0.upstream == index && $0.exchange == context.inbound }
-            follow(upstreams[index].pool.closed(), index)
-            return
+    mutating func cancelConnect(_ context: ExchangeContext) {
+        let upstream = route(context).upstream
+        if upstream.pool.withdraw(context.inbound) { return }
+        if let index = openings.firstIndex(where: { $0.upstream === upstream && $0.exchange == context.inbound }) {
+            openings.remove(at: index)
+            return follow(upstream.pool.closed(), upstream)
         }
         closeConnection(context)
     }
 
     /// Closes a connection that was lent or was being opened; its place goes to whoever waits.
-    func close(_ connection: UpstreamConnection) {
+    mutating func close(_ connection: UpstreamConnection) {
         guard connection.state != .closed else { return }
-        let index = connection.upstream
         forget(connection)
-        follow(upstreams[index].pool.closed(), index)
+        follow(connection.upstream.pool.closed(), connection.upstream)
     }
 
     /// Takes a connection out of poller, timers and table; the pool has been told, or is told next.
-    private func forget(_ connection: UpstreamConnection) {
+    private mutating func forget(_ connection: UpstreamConnection) {
         if connection.state == .resolving {
-            upstreams[connection.upstream].waitingForName.removeAll { $0 === connection }
+            connection.upstream.waitingForName.removeAll { $0 === connection }
         }
         connection.state = .closed
         connection.context = nil
@@ -109,11 +138,11 @@ extension Worker {
         slots.release(connection.slot)
     }
 
-    private func follow(_ next: Pool.Next, _ connection: UpstreamConnection) {
+    private mutating func follow(_ next: Pool.Next, _ connection: UpstreamConnection) {
         switch next {
         case .keep:
             connection.state = .idle
-            arm(connection.slot, after: upstreams[connection.upstream].settings.keepAliveMilliseconds)
+            arm(connection.slot, after: connection.upstream.settings.keepAliveMilliseconds)
         case .close: close(connection)
         case .lend(let exchange):
             guard let context = context(of: exchange) else { preconditionFailure("who waits is there") }
@@ -123,7 +152,7 @@ extension Worker {
         }
     }
 
-    private func follow(_ next: Pool.Next, _ upstream: Int) {
+    private mutating func follow(_ next: Pool.Next, _ upstream: UpstreamState) {
         switch next {
         case .nothing: break
         case .open(let exchange): openings.append((upstream, exchange))
@@ -136,7 +165,7 @@ extension Worker {
         return connection.context
     }
 
-    func openForWaiting(_ upstream: Int, _ exchange: UInt32) {
+    mutating func openForWaiting(_ upstream: UpstreamState, _ exchange: UInt32) {
         guard let context = context(of: exchange) else { preconditionFailure("who waits is there") }
         if let event = open(upstream, for: context) { drive(context, event) }
     }
@@ -144,17 +173,16 @@ extension Worker {
     // MARK: - Opening
 
     /// Begins to open a connection; an event where it is decided at once.
-    private func open(_ upstream: Int, for context: ExchangeContext) -> Event? {
+    private mutating func open(_ upstream: UpstreamState, for context: ExchangeContext) -> Event? {
         let token = slots.take()
         let connection = UpstreamConnection(slot: token.slot, upstream: upstream)
         slots.set(token.slot, .upstream(connection))
         connection.context = context
         context.upstream = connection
-        let state = upstreams[upstream]
         let asks = askForName(upstream)
-        guard state.addresses.isEmpty else { return begin(connection) }
+        guard upstream.addresses.isEmpty else { return begin(connection) }
         if asks {
-            state.waitingForName.append(connection)
+            upstream.waitingForName.append(connection)
             return nil
         }
         context.upstream = nil
@@ -163,21 +191,22 @@ extension Worker {
     }
 
     /// Asks for the name where the last answer is too old; the old one is used meanwhile. True where an answer comes.
-    private func askForName(_ upstream: Int) -> Bool {
-        let state = upstreams[upstream]
+    private mutating func askForName(_ state: UpstreamState) -> Bool {
         guard !state.isLiteral, state.addresses.isEmpty || now >= state.refreshAt else { return false }
         // A question that got lost (its answer met a full mailbox) is asked again after a while.
         if let askedAt = state.askedAt, now < askedAt + 60_000 { return true }
         let mailbox = mailbox
+        let id = state.id
         let isTaken = shared.resolver.ask(host: state.settings.host, port: state.settings.port) { answer in
-            _ = mailbox.post(.resolved(upstream: upstream, answer))
+            _ = mailbox.post(.resolved(upstream: id, answer))
         }
         state.askedAt = isTaken ? now : nil
+        if isTaken { askedNames[id] = state }
         return isTaken
     }
 
-    func nameResolved(_ upstream: Int, _ answer: ResolvedAddresses) {
-        let state = upstreams[upstream]
+    mutating func nameResolved(_ id: UInt64, _ answer: ResolvedAddresses) {
+        guard let state = askedNames.removeValue(forKey: id) else { return }
         state.askedAt = nil
         if answer.addresses.isEmpty {
             // What is known stays in use; the name is asked for again soon.
@@ -199,16 +228,16 @@ extension Worker {
     }
 
     /// The first address. All of them are tried, each for its share of the time for connecting.
-    private func begin(_ connection: UpstreamConnection) -> Event? {
-        let state = upstreams[connection.upstream]
+    private mutating func begin(_ connection: UpstreamConnection) -> Event? {
+        let state = connection.upstream
         connection.firstAddress = state.rotation
         state.rotation = (state.rotation + 1) % state.addresses.count
         connection.attempt = 0
         return tryNext(connection)
     }
 
-    private func tryNext(_ connection: UpstreamConnection) -> Event? {
-        let state = upstreams[connection.upstream]
+    private mutating func tryNext(_ connection: UpstreamConnection) -> Event? {
+        let state = connection.upstream
         while connection.attempt < state.addresses.count {
             let address = state.addresses[(connection.firstAddress + connection.attempt) % state.addresses.count]
             connection.attempt += 1
@@ -229,7 +258,7 @@ extension Worker {
         return .connectionFailed(failure)
     }
 
-    private func fail(_ connection: UpstreamConnection, _ failure: ConnectFailure) {
+    private mutating func fail(_ connection: UpstreamConnection, _ failure: ConnectFailure) {
         let context = connection.context
         context?.upstream = nil
         close(connection)
@@ -237,14 +266,14 @@ extension Worker {
     }
 
     /// This address is of no use; the next one, if there is one.
-    private func tryNextAfter(_ failure: ConnectFailure, _ connection: UpstreamConnection) {
+    private mutating func tryNextAfter(_ failure: ConnectFailure, _ connection: UpstreamConnection) {
         let context = connection.context
         connection.close(poller)
         connection.lastFailure = failure
         if let event = tryNext(connection), let context { drive(context, event) }
     }
 
-    func upstreamLate(_ connection: UpstreamConnection) {
+    mutating func upstreamLate(_ connection: UpstreamConnection) {
         switch connection.state {
         case .connecting, .handshaking: tryNextAfter(.timeout, connection)
         case .idle: closeIdle(connection)
@@ -252,15 +281,15 @@ extension Worker {
         }
     }
 
-    func closeIdle(_ connection: UpstreamConnection) {
-        let known = upstreams[connection.upstream].pool.idleClosed(connection.slot)
+    mutating func closeIdle(_ connection: UpstreamConnection) {
+        let known = connection.upstream.pool.idleClosed(connection.slot)
         precondition(known, "an idle connection is in its pool")
         forget(connection)
     }
 
     // MARK: - Events
 
-    func upstreamReady(_ connection: UpstreamConnection, _ readiness: Readiness) {
+    mutating func upstreamReady(_ connection: UpstreamConnection, _ readiness: Readiness) {
         switch connection.state {
         case .connecting:
             guard readiness != [] else { return }
@@ -282,8 +311,8 @@ extension Worker {
         }
     }
 
-    private func connected(_ connection: UpstreamConnection) {
-        guard let tls = upstreams[connection.upstream].tls else { return ready(connection) }
+    private mutating func connected(_ connection: UpstreamConnection) {
+        guard let tls = connection.upstream.tls else { return ready(connection) }
         do {
             try connection.startTLS(tls)
         } catch {
@@ -293,7 +322,7 @@ extension Worker {
         shakeHands(connection)
     }
 
-    private func shakeHands(_ connection: UpstreamConnection) {
+    private mutating func shakeHands(_ connection: UpstreamConnection) {
         switch connection.handshake() {
         case .done: ready(connection)
         case .wantRead, .wantWrite: break
@@ -301,14 +330,14 @@ extension Worker {
         }
     }
 
-    private func ready(_ connection: UpstreamConnection) {
+    private mutating func ready(_ connection: UpstreamConnection) {
         guard let context = connection.context else { return close(connection) }
         lend(connection, to: context)
         drive(context, .connectionLent(reused: false))
     }
 
     /// Whether an idle connection may still carry a request: nothing came but what TLS says to itself.
-    private func staysQuiet(_ connection: UpstreamConnection) -> Bool {
+    private mutating func staysQuiet(_ connection: UpstreamConnection) -> Bool {
         connection.isQuiet(&scratch)
     }
 
@@ -328,7 +357,7 @@ extension Worker {
         switch context.sealed {
         case .none: nil
         case .some(let sealed):
-            if context.bodyIsEdited {
+            if context.bodyIsOwn {
                 write(sealed, context.body.bytes, connection, context)
             } else {
                 write(sealed, context.input.bytes.slice(context.reader.body), connection, context)

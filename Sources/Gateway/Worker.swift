@@ -12,51 +12,44 @@ internal import Synchronization
 
 /// What other threads say to a worker.
 enum Message: Sendable {
-    case resolved(upstream: Int, ResolvedAddresses)
+    case resolved(upstream: UInt64, ResolvedAddresses)
+    case reload(Reload)
     case drain
     case stop
 }
 
 /// What all workers share.
 final class Shared: Sendable {
-    let plan: Plan
     let resolver: Resolver
     /// Inbound connections of the process.
     let connections = Atomic<Int>(0)
+    /// Bytes of request bodies that are held, beyond the first buffers.
+    let buffered = Atomic<Int>(0)
 
-    init(plan: Plan, resolver: Resolver) {
-        self.plan = plan
-        self.resolver = resolver
-    }
+    init(resolver: Resolver) { self.resolver = resolver }
 }
 
-/// A signer needs an owner of its own: it is noncopyable and kept in a list.
-final class SignerBox {
-    var signer: Signer
-    init(_ settings: CredentialSettings) { signer = Signer(settings) }
-}
-
-final class Worker {
+struct Worker: ~Copyable {
     /// How long a listener rests when no descriptor or connection can be had.
     static let acceptPauseMilliseconds: UInt64 = 100
+    /// How long a listener that closes waits for handshakes that were on their way.
+    static let lastCallMilliseconds: UInt64 = 20
+    /// How long an idle caller may still begin a request while the gateway drains.
+    static let farewellMilliseconds = 500
     /// How long a refused caller may go on sending before its connection is closed.
     static let lingerMilliseconds: UInt64 = 2_000
-    /// Contexts that are kept for reuse, and how many of them may keep a large input buffer.
-    static let keptContexts = 1_024
-    static let keptLargeInputs = 32
 
     let shared: Shared
-    let plan: Plan
-    let limits: HTTPLimits
-    let connectionLimits: ConnectionLimits
+    /// What new requests are served by.
+    var generation: Generation
     var poller: Poller
     var timers: TimerWheel
     var slots = SlotTable()
     let mailbox: Mailbox<Message>
-    let listeners: [ListenerBox]
-    let upstreams: [UpstreamState]
-    let signers: [SignerBox]
+    var listeners: [ListenerBox]
     var scanner = JSONScanner()
+    /// Whose body the scanner's findings are about.
+    var scanned: ObjectIdentifier?
     var edits = JSONEdits()
     var requestIDs: RequestIDs
     /// For looking at idle connections.
@@ -66,15 +59,17 @@ final class Worker {
     var now: UInt64
     /// The date of requests sealed now; made once per second.
     var date: HTTPDate
-    var contexts: [ExchangeContext] = []
-    var largeInputs = 0
+    var contexts = ContextPool()
     /// Connections with bytes left to look at when their exchange had ended.
     var goOn: [InboundConnection] = []
     /// Answers whose turn was over before their bytes were.
     var answersToGoOn: [UpstreamConnection] = []
     /// Places in pools that became free for waiting exchanges.
-    var openings: [(upstream: Int, exchange: UInt32)] = []
+    var openings: [(upstream: UpstreamState, exchange: UInt32)] = []
+    /// Upstreams whose names were asked for, by id.
+    var askedNames: [UInt64: UpstreamState] = [:]
     var inboundCount = 0
+    var pausedListeners = 0
     var draining = false
     var drainDeadline: UInt64 = .max
     var stopped = false
@@ -87,47 +82,40 @@ final class Worker {
     private var expired: [TimerID] = []
     private var messages: [Message] = []
 
-    init(
-        shared: Shared, listeners: consuming [ListenerBox], mailbox: Mailbox<Message>, wakeUp: WakeUp, index: Int
-    ) throws(StartFailure) {
-        let settings = shared.plan.settings
+    init(shared: Shared, generation: Generation, mailbox: Mailbox<Message>, poller: consuming Poller, index: Int) {
         self.shared = shared
-        plan = shared.plan
-        limits = settings.limits
-        connectionLimits = settings.connections
+        self.generation = generation
         now = Clock.monotonicMilliseconds()
         date = HTTPDate(unixSeconds: Clock.realtimeSeconds())
         timers = TimerWheel(now: now)
         self.mailbox = mailbox
-        self.listeners = listeners
+        self.poller = poller
+        listeners = []
         requestIDs = RequestIDs(worker: index)
-        signers = settings.credentials.map { SignerBox($0) }
-        do {
-            poller = try Poller()
-            var states: [UpstreamState] = []
-            for upstream in settings.upstreams { states.append(try UpstreamState(upstream)) }
-            upstreams = states
-            let token = slots.take()
-            slots.set(token.slot, .mailbox)
-            drainSlot = token.slot
-            try poller.add(wakeUp, token)
-            for index in self.listeners.indices {
-                let token = slots.take()
-                slots.set(token.slot, .listener(index))
-                self.listeners[index].slot = token.slot
-                try poller.add(self.listeners[index].listener, token)
-            }
-        } catch let error as SystemError {
-            throw StartFailure("a worker could not be set up: \(error)")
-        } catch let problem as TLSProblem {
-            throw StartFailure("TLS could not be set up: \(problem.text)")
-        } catch {
-            throw StartFailure("a worker could not be set up")
-        }
+    }
+
+    /// Takes the mailbox's wake-up and the listeners into the poller; once, before `run`.
+    mutating func begin(_ wakeUp: WakeUp, _ listeners: [ListenerBox]) throws(SystemError) {
+        let token = slots.take()
+        slots.set(token.slot, .mailbox)
+        drainSlot = token.slot
+        try poller.add(wakeUp, token)
+        for box in listeners { try listen(box) }
+    }
+
+    var limits: HTTPLimits { generation.limits }
+    var connectionLimits: ConnectionLimits { generation.connectionLimits }
+
+    mutating func listen(_ box: ListenerBox) throws(SystemError) {
+        let token = slots.take()
+        box.slot = token.slot
+        slots.set(token.slot, .listener(box))
+        listeners.append(box)
+        try poller.add(box.listener, token)
     }
 
     /// Serves until it is told to stop and nothing is left to do.
-    func run() {
+    mutating func run() {
         while !stopped {
             let wait = hasLeftovers ? 0 : timers.millisecondsToWait(now: now)
             guard let count = try? poller.wait(milliseconds: wait) else { preconditionFailure("epoll_wait refused") }
@@ -139,7 +127,7 @@ final class Worker {
         }
     }
 
-    private func tick() {
+    private mutating func tick() {
         now = Clock.monotonicMilliseconds()
         let seconds = Clock.realtimeSeconds()
         if seconds != date.unixSeconds { date = HTTPDate(unixSeconds: seconds) }
@@ -147,7 +135,7 @@ final class Worker {
 
     /// Upstream events come first: a connection that was closed while it was idle is noticed before a request of the
     /// same batch could be given to it.
-    private func handleEvents(_ count: Int) {
+    private mutating func handleEvents(_ count: Int) {
         laterEvents.removeAll(keepingCapacity: true)
         for index in 0..<count {
             let event = poller.event(index)
@@ -160,7 +148,7 @@ final class Worker {
         for event in laterEvents {
             switch slots.find(event.token) {
             case .inbound(let connection): inboundReady(connection, event.readiness)
-            case .listener(let index): accept(index)
+            case .listener(let box): accept(box)
             case .mailbox: readMailbox()
             case .free, .upstream: break
             }
@@ -170,7 +158,7 @@ final class Worker {
     private var hasLeftovers: Bool { !(goOn.isEmpty && openings.isEmpty && answersToGoOn.isEmpty) }
 
     /// One round: what is left after it waits for the events of the next turn, which do not wait for it.
-    private func handleLeftovers() {
+    private mutating func handleLeftovers() {
         guard hasLeftovers else { return }
         swap(&goOn, &goingOn)
         for connection in goingOn {
@@ -186,34 +174,35 @@ final class Worker {
         for place in places { openForWaiting(place.upstream, place.exchange) }
     }
 
-    private func handleTimers() {
+    private mutating func handleTimers() {
         expired.removeAll(keepingCapacity: true)
         timers.advance(to: now, expired: &expired)
         for id in expired {
             switch slots[id.slot] {
             case .inbound(let connection): inboundLate(connection)
             case .upstream(let connection): upstreamLate(connection)
-            case .listener(let index): resumeListener(index)
+            case .listener(let box): listenerLate(box)
             case .free, .mailbox: break
             }
         }
     }
 
-    private func readMailbox() {
+    private mutating func readMailbox() {
         messages.removeAll(keepingCapacity: true)
         mailbox.drain(into: &messages)
         for message in messages {
             switch message {
             case .resolved(let upstream, let answer): nameResolved(upstream, answer)
+            case .reload(let reload): take(reload)
             case .drain: beginDrain()
             case .stop: stopNow()
             }
         }
     }
 
-    func arm(_ slot: UInt32, after milliseconds: Int) {
+    mutating func arm(_ slot: UInt32, after milliseconds: Int) {
         timers.arm(TimerID(slot: slot), at: now &+ UInt64(milliseconds))
     }
 
-    func disarm(_ slot: UInt32) { timers.cancel(TimerID(slot: slot)) }
+    mutating func disarm(_ slot: UInt32) { timers.cancel(TimerID(slot: slot)) }
 }

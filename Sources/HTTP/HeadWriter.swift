@@ -5,12 +5,27 @@
 extension ByteBuffer {
     /// Appends `number` (not negative) in decimal.
     package mutating func appendDecimal(_ number: Int) {
-        appendDigits(number, radix: 10)
+        precondition(number >= 0, "lengths are not negative")
+        var digits: [20 of UInt8] = InlineArray(repeating: 0)
+        var at = 20
+        var rest = UInt(number)
+        repeat {
+            at -= 1
+            digits[at] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        } while rest > 0
+        append(digits.span.extracting(at..<20))
     }
 
     /// Appends a chunk-size line: `size` (not negative) in hexadecimal and CR LF. A size of 0 is the last chunk's.
     package mutating func appendChunkSize(_ size: Int) {
-        appendDigits(size, radix: 16)
+        precondition(size >= 0, "lengths are not negative")
+        var shift = max(0, (Int.bitWidth - 1 - size.leadingZeroBitCount) & ~3)
+        while shift >= 0 {
+            let digit = UInt8(truncatingIfNeeded: size &>> shift) & 15
+            append(byte: digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+            shift -= 4
+        }
         append(byte: ASCII.carriageReturn)
         append(byte: ASCII.lineFeed)
     }
@@ -67,18 +82,5 @@ extension ByteBuffer {
         append(": ")
         append(bytes: bytes, range: field.value)
         append("\r\n")
-    }
-
-    private mutating func appendDigits(_ number: Int, radix: Int) {
-        precondition(number >= 0, "lengths are not negative")
-        var divisor = 1
-        while number / divisor >= radix { divisor *= radix }
-        var rest = number
-        while divisor > 0 {
-            let digit = UInt8(truncatingIfNeeded: rest / divisor)
-            append(byte: digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
-            rest %= divisor
-            divisor /= radix
-        }
     }
 }

@@ -105,11 +105,24 @@ extension Refusal {
     package static var unsupportedContentEncoding: Refusal {
         Refusal(
             415, "http_request_error", .validation,
-            "The body must not be compressed. Send it without Content-Encoding.")
+            "The body's Content-Encoding is not one of gzip and deflate. Send it as it is, or with one of these.")
+    }
+
+    package static var compressedBodyBroken: Refusal {
+        Refusal(
+            400, "http_request_error", .validation,
+            "The compressed body is broken: not one whole stream of the announced coding. Send it again.")
     }
 
     package static var bodyMissing: Refusal {
         Refusal(400, "http_request_error", .validation, "A JSON object is expected as the body, and none was sent.")
+    }
+
+    /// The connection ends: what stands behind such a head may be meant as its body.
+    package static var lengthRequired: Refusal {
+        Refusal(
+            411, "http_request_error", .validation,
+            "The request says neither how long its body is nor that it is chunked. Send Content-Length.")
     }
 
     package static var fieldDiffers: Refusal {
@@ -151,6 +164,12 @@ extension Refusal {
             "The gateway holds as many connections as it may. Nothing was sent; try again shortly.")
     }
 
+    package static var memoryFull: Refusal {
+        Refusal(
+            503, "proxy_internal_response", .systemError,
+            "The gateway holds as many bytes of bodies as it may. Nothing was sent; try again shortly.")
+    }
+
     package static var draining: Refusal {
         Refusal(
             503, "proxy_internal_response", .systemError,
@@ -165,6 +184,12 @@ extension Refusal {
         Refusal(
             503, "connection_limit_reached", .systemError,
             "Too many requests wait for the upstream. Nothing was sent; try again shortly.")
+    }
+
+    package static var circuitOpen: Refusal {
+        Refusal(
+            503, "destination_unavailable", .systemError,
+            "The upstream failed again and again and is not asked for now. Nothing was sent; try again shortly.")
     }
 
     package static var connectTimeout: Refusal {

@@ -102,6 +102,8 @@ package struct UpstreamSettings: Sendable {
     package var maxWaiting = 1_024
     /// How long an idle connection is kept, in milliseconds. Default 30 s, range 0 (never kept) ... 10 min.
     package var keepAliveMilliseconds = 30_000
+    /// Stops asking an upstream that fails again and again; nil for none, the default.
+    package var breaker: BreakerSettings?
     /// How long a resolved name is used, in milliseconds. Default 30 s, range 1 s ... 1 h. An old answer is used while
     /// a new one cannot be had.
     package var resolveMilliseconds = 30_000

@@ -5,7 +5,9 @@
 package import HTTP
 
 /// The fields of a credential, compiled: found by one scan, carried out as edits.
-package struct BodyAdditions: Sendable {
+///
+/// A class, since every request uses it: a copy would count a reference to each array of it.
+package final class BodyAdditions: Sendable {
     /// Why a body is not sent, and which pointer of `query` it is about.
     package struct Problem: Equatable, Sendable {
         package let reason: Reason
@@ -64,6 +66,11 @@ package struct BodyAdditions: Sendable {
             case .forbidden: false
             }
         }
+    }
+
+    /// Validates `body` and finds the fields of `query` in it.
+    package func scan(_ body: Span<UInt8>, with scanner: inout JSONScanner, maxDepth: Int) -> JSONFailure? {
+        scanner.scan(body, query: query, maxDepth: maxDepth)
     }
 
     /// Collects the edits that `body` needs; `scanner` has just scanned it with `query`. With `masked` an API key is

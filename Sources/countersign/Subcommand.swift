@@ -88,13 +88,18 @@ struct Subcommand: Sendable {
 }
 
 extension Arguments {
-    /// Loads the configuration and prints its problems to standard error; nil where it cannot be used.
-    func settings() throws(Problem) -> Settings? {
+    /// Reads the configuration, each time anew.
+    func source() throws(Problem) -> () -> (settings: Settings?, problems: [Config.Problem]) {
         let environment = Console.environment()
         guard let path = self["config"] ?? environment[Subcommand.configVariable] else {
             throw Problem(text: "--config is missing")
         }
-        let (settings, problems) = SettingsLoader.load(path: path, environment: environment)
+        return { SettingsLoader.load(path: path, environment: environment) }
+    }
+
+    /// Loads the configuration and prints its problems to standard error; nil where it cannot be used.
+    func settings() throws(Problem) -> Settings? {
+        let (settings, problems) = try source()()
         for problem in problems {
             Console.error((problem.severity == .warning ? "warning: " : "") + problem.text)
         }

@@ -34,7 +34,7 @@ func chunkedPost(_ target: String, _ body: String, by size: Int) -> String {
         for cut in 1..<bytes.count {
             let caller = try gateway.caller()
             try caller.send(Array(bytes[..<cut]))
-            // One worker takes its connections in turn: an answer to a later question says that the first piece was read.
+            // One worker takes its connections in turn: an answer to a later question says that the first piece is in.
             #expect(try probe.ask("GET /nowhere HTTP/1.1\r\nHost: gateway\r\n\r\n").status == 404)
             try caller.send(Array(bytes[cut...]))
             #expect(try caller.answer().status == 200, "cut at \(cut)")

@@ -1,5 +1,5 @@
-// What the gateway refuses, in the form of each product, with nothing sent. Spot checks: the parsers' own tests have the
-// whole list.
+// What the gateway refuses, in the form of each product, with nothing sent. Spot checks: the parsers' own tests have
+// the whole list.
 
 import TestSupport
 import Testing
@@ -36,7 +36,7 @@ import Testing
 
     @Test func unknownPathsAndMethods() throws {
         for target in ["/", "/bankin", "/banking/", "/banking/x", "/problem?/banking"] {
-            let answer = try gateway.ask(post(target, "{", "Content-Encoding: gzip"))
+            let answer = try gateway.ask(post(target, "{", "Content-Encoding: br"))
             if target.hasPrefix("/problem") { check(answer, 415) } else { check(answer, 404, "destination_not_found") }
         }
         check(try gateway.ask(post("/%62anking", "{}")), 400)

@@ -99,7 +99,8 @@ private let lostMaybe = "close, by callerWrite, respond 502 connection_terminate
 
     @Test func noConnectionCanBeHad() {
         let answers: [ConnectFailure: String] = [
-            .poolFull: "503 connection_limit_reached", .timeout: "504 connection_timeout",
+            .poolFull: "503 connection_limit_reached", .circuitOpen: "503 destination_unavailable",
+            .timeout: "504 connection_timeout",
             .refused: "502 connection_refused", .nameUnknown: "502 dns_error",
             .certificateRefused: "502 tls_certificate_error", .tlsFailed: "502 tls_protocol_error",
         ]

@@ -78,30 +78,18 @@ private let asked = ReadRequest(end: .complete, method: .get, target: "/q?x=1", 
         }
     }
 
-    @Test func framingTakesNoRoomAndRangesFollowTheBody() {
+    @Test func framingTakesNoRoom() {
         var reader = RequestReader()
         var buffer = ByteBuffer(capacity: 16)
         let head = bytes(post + "Transfer-Encoding: chunked\r\n\r\n")
         buffer.append(head.span)
         #expect(reader.readHead(buffer, limits: HTTPLimits()) == .complete)
-        #expect(reader.bodyRoom(limits: HTTPLimits()) == HTTPLimits().maxBody)
         let chunk = bytes("1;" + String(repeating: "e", count: 100) + "\r\nx\r\n")
         for count in 1...500 {
             buffer.append(chunk.span)
             #expect(reader.readBody(&buffer, limits: HTTPLimits()) == .needMore)
             #expect(buffer.count == head.count + count && reader.consumed == buffer.count)
             #expect(reader.body == ByteRange(head.count, head.count + count))
-        }
-        #expect(reader.place(ofBodyRange: ByteRange(2, 5)) == ByteRange(head.count + 2, head.count + 5))
-    }
-
-    @Test func theRoomForABodyIsWhatItsFramingSays() {
-        for (message, room) in [(plain, 7), (get, 0)] {
-            var reader = RequestReader()
-            var buffer = ByteBuffer(capacity: 16)
-            append(bytes(message)[...], to: &buffer)
-            #expect(reader.readHead(buffer, limits: HTTPLimits()) == .complete)
-            #expect(reader.bodyRoom(limits: HTTPLimits()) == room)
         }
     }
 

@@ -12,7 +12,7 @@ func word(_ sent: Sent) -> String {
     }
 }
 
-func word(_ command: Command) -> String {
+func word(_ command: Command, _ refusal: Refusal?) -> String {
     switch command {
     case .admit: "admit"
     case .sendContinue: "continue"
@@ -23,7 +23,7 @@ func word(_ command: Command) -> String {
     case .seal: "seal"
     case .send: "send"
     case .relayAnswer: "relay"
-    case .respond(let refusal): "respond \(refusal.status) \(refusal.error) \(word(refusal.sent))"
+    case .respond: refusal.map { "respond \($0.status) \($0.error) \(word($0.sent))" } ?? "respond nothing"
     case .breakAnswer: "break"
     case .cancelConnect: "cancel"
     case .returnConnection: "return"
@@ -36,5 +36,5 @@ func word(_ command: Command) -> String {
 }
 
 func words(_ commands: Commands) -> String {
-    (0..<commands.count).map { word(commands[$0]) }.joined(separator: ", ")
+    (0..<commands.count).map { word(commands[$0], commands.refusal) }.joined(separator: ", ")
 }

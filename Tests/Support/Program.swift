@@ -103,6 +103,20 @@ package final class Program: Sendable {
         throw SupportFailure("\(name) did not write the line that was waited for; it wrote: \(output)\(errors)")
     }
 
+    /// Waits until `count` whole lines fit, and gives them; throws where they do not come in time.
+    package func lines(
+        of stream: Stream, count: Int, within seconds: Double = 30, where fits: (String) -> Bool
+    ) throws -> [String] {
+        let found: [String]? = wait(seconds) { record in
+            var lines = Program.text(stream == .output ? record.output : record.errors).components(separatedBy: "\n")
+            lines.removeLast()
+            let fitting = lines.filter(fits)
+            return fitting.count >= count ? fitting : nil
+        }
+        if let found { return found }
+        throw SupportFailure("\(name) did not write \(count) of the lines waited for; it wrote: \(output)\(errors)")
+    }
+
     /// How it ended; nil where it still runs when the time is over. Both pipes are read to their end.
     package func end(within seconds: Double = 20) -> ProgramEnd? {
         wait(seconds) { $0.openPipes == 0 ? $0.end : nil }

@@ -1,9 +1,9 @@
 /* The limit: the smallest program that does the gateway's signing work, as a yardstick and not as a product.
  *
- * One thread, one edge-triggered epoll, one upstream connection per caller. A warm request costs four system calls: read,
- * writev (SSL_write with TLS), read, write. The rule is the gateway's: SHA-512 of the body in Content-sha512, HMAC-SHA512
- * over request line, date, type, digest and length, api_key as a header; the key's inner and outer states are hashed once
- * and copied, the date is made once a second.
+ * One thread, one edge-triggered epoll, one upstream connection per caller. A warm request costs four system calls:
+ * read, writev (SSL_write with TLS), read, write. The rule is the gateway's: SHA-512 of the body in Content-sha512,
+ * HMAC-SHA512 over request line, date, type, digest and length, api_key as a header; the key's inner and outer states
+ * are hashed once and copied, the date is made once a second.
  * It trusts its callers: Content-Length only, no pipelining, no JSON check, no timeouts, no limits but MAX_BODY.
  *
  * limit LISTEN-PORT UPSTREAM-PORT AUTHORITY USERNAME SECRET-FILE API-KEY-FILE [CA-FILE]   (127.0.0.1; CA-FILE: TLS)
@@ -111,15 +111,17 @@ static void refresh_date(void) {
 
 /* Whether a caller's header goes no further: the gateway writes these itself, or they concern one hop only. */
 static int is_ours(const char *name, size_t count) {
-    static const char *const names[] = {"host", "date", "x-date", "api_key", "connection", "keep-alive", "content-type",
-        "authorization", "content-length", "content-sha512", "transfer-encoding", "proxy-authorization", "te", "upgrade"};
+    static const char *const names[] = {"host", "date", "x-date", "api_key", "connection", "keep-alive",
+        "content-type", "authorization", "content-length", "content-sha512", "transfer-encoding",
+        "proxy-authorization", "te", "upgrade"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strlen(names[i]) == count && !strncasecmp(name, names[i], count)) return 1;
     return 0;
 }
 
 static size_t length_in(const char *head, const char *end) {
-    for (const char *line = memchr(head, '\n', (size_t)(end - head)); line; line = memchr(line, '\n', (size_t)(end - line))) {
+    const char *line = head;
+    while ((line = memchr(line, '\n', (size_t)(end - line)))) {
         line++;
         if (end - line > 15 && (*line | 32) == 'c' && !strncasecmp(line, "content-length:", 15))
             return strtoul(line + 15, NULL, 10);

@@ -20,6 +20,7 @@ int cs_connect(int fd, const void *address, unsigned length);
 int cs_bind(int fd, const void *address, unsigned length);
 int cs_listen(int fd, int backlog);
 int cs_accept(int fd);
+int cs_refuse_newcomers(int fd); /* 1 where nobody can be on the way any more */
 int cs_local_address(int fd, void *address, unsigned *length);
 int cs_peer_address(int fd, void *address, unsigned *length);
 int cs_shutdown_writing(int fd);

@@ -132,8 +132,13 @@ package struct ByteBuffer: ~Copyable {
 
     /// Makes sure that `additional` bytes can be committed: compacts first, else moves into storage of the next
     /// doubling. Wipes the old storage.
+    @inline(__always)
     package mutating func reserve(_ additional: Int) {
-        if capacity - end >= additional { return }
+        if capacity - end < additional { makeRoom(additional) }
+    }
+
+    @inline(never)
+    private mutating func makeRoom(_ additional: Int) {
         compact()
         if capacity - end >= additional { return }
         var wanted = capacity * 2

@@ -105,6 +105,15 @@ package struct Listener: ~Copyable {
         Listener(descriptor: try Descriptor(result: cs_dup(descriptor.number), "fcntl"), ownedPath: nil)
     }
 
+    /// Lets nobody into the backlog who has not begun to connect; those in it can still be accepted, and then the
+    /// listener can be closed without a reset for anybody. A Unix socket refuses at once; a TCP caller that comes now
+    /// is refused once the listener is closed, when its kernel asks again. True where nobody can be on the way: what
+    /// is in the backlog now is all.
+    package func refuseNewcomers() -> Bool {
+        // Where the kernel will not, closing is as abrupt as it was.
+        cs_refuse_newcomers(descriptor.number) == 1
+    }
+
     /// The address that was bound, with the port that the system chose for port 0; nil for a Unix path.
     package func localAddress() -> SocketAddress? {
         let number = descriptor.number

@@ -29,6 +29,11 @@ package struct Readiness: OptionSet, Sendable {
 
     package init(rawValue: UInt32) { self.rawValue = rawValue }
 
+    /// As the protocol's own, which other rooms could only call through its witness table.
+    package func contains(_ other: Readiness) -> Bool { rawValue & other.rawValue == other.rawValue }
+
+    package static func == (a: Readiness, b: Readiness) -> Bool { a.rawValue == b.rawValue }
+
     /// There is something to read (or an end, or an error to be read).
     package static let readable = Readiness(rawValue: CS_EPOLL_IN)
     /// There is room to write; also the end of a connect.

@@ -1,5 +1,5 @@
 // What one simulated request was told and told to do: the referee. It knows the promises of the design (never twice,
-// one outcome, one answer, a fresh seal for each sending, no connection kept or lost) and complains where one is broken.
+// one outcome, one answer, a fresh seal for each sending, no connection kept or lost) and complains of a broken one.
 // Relies on facts being noted before the commands that follow them are judged. Knows nothing of the machine's phases.
 
 import Exchange
@@ -113,7 +113,7 @@ struct Ledger {
     // MARK: - Commands
 
     /// A complaint where the command breaks a promise.
-    mutating func judge(_ command: Command) -> String? {
+    mutating func judge(_ command: Command, _ refusal: Refusal?) -> String? {
         if outcome != nil { return "a command after the end" }
         switch command {
         case .admit: return advance(.admit, true)
@@ -123,7 +123,7 @@ struct Ledger {
         case .makeDraft: return advance(.draft, isExamined && !responded)
         case .connect(let fresh): return judgeConnect(fresh)
         case .seal, .send: return judgeSending(command)
-        case .relayAnswer, .respond, .breakAnswer, .flushAnswer: return judgeAnswer(command)
+        case .relayAnswer, .respond, .breakAnswer, .flushAnswer: return judgeAnswer(command, refusal)
         case .cancelConnect, .returnConnection, .closeConnection: return judgeRelease(command)
         case .setDeadline(let new):
             deadline = new
@@ -179,14 +179,15 @@ struct Ledger {
         return isWhole ? "a connection that can be used is closed" : nil
     }
 
-    private mutating func judgeAnswer(_ command: Command) -> String? {
+    private mutating func judgeAnswer(_ command: Command, _ refusal: Refusal?) -> String? {
         switch command {
         case .relayAnswer:
             defer { relayed = true }
             if responded || relayed { return "a second answer" }
             return answer == .arrived && deadline == .idle ? nil : "nothing to relay, or no limit"
-        case .respond(let refusal):
+        case .respond:
             defer { responded = true }
+            guard let refusal else { return "answered with nothing" }
             if responded || relayed { return "a second answer" }
             if callerGone { return "an answer for nobody" }
             if hold != .none { return "answered with a connection in hand" }

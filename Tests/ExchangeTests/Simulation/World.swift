@@ -26,7 +26,7 @@ final class SimulatedRequest {
         trace.map { entry in
             switch entry {
             case .fact(let event): "\n  \(event)"
-            case .order(let command): "\n      \(word(command))"
+            case .order(let command): "\n      \(word(command, nil))"
             }
         }.joined()
     }
@@ -104,7 +104,7 @@ final class World {
             for index in 0..<todo.count {
                 if next != nil { complain("a command that is not the last reported a fact", request) }
                 request.trace.append(.order(todo[index]))
-                if let fault = request.ledger.judge(todo[index]) { complain(fault, request) }
+                if let fault = request.ledger.judge(todo[index], todo.refusal) { complain(fault, request) }
                 guard complaint == nil else { return }
                 next = perform(todo[index], request)
             }
