@@ -70,7 +70,7 @@ let package = Package(
 // The fuzz targets, and only the rooms that they are about, where scripts/fuzz asks for them: they live in this package
 // because the rooms' doors are `package`, and no other build sees them.
 if Context.environment["COUNTERSIGN_FUZZ"] != nil {
-    let rooms: Set = ["HTTP", "Policy", "Signing", "Config", "COpenSSL", "CYAML"]
+    let rooms: Set = ["HTTP", "Policy", "Signing", "Config", "COpenSSL", "CYAML", "CZlib"]
     func fuzz(_ name: String, _ folder: String, _ dependencies: [Target.Dependency]) -> Target {
         .executableTarget(
             name: name, dependencies: ["FuzzHarness"] + dependencies, path: "Fuzz/\(folder)", swiftSettings: strict)
@@ -86,6 +86,7 @@ if Context.environment["COUNTERSIGN_FUZZ"] != nil {
         fuzz("fuzz-chunked", "Chunked", ["HTTP"]),
         fuzz("fuzz-json", "JSON", ["HTTP"]),
         fuzz("fuzz-splice", "Splice", ["HTTP", "Signing"]),
+        fuzz("fuzz-inflate", "Inflate", ["HTTP"]),
         fuzz("fuzz-config", "Config", ["Config", "HTTP", "Policy", "Signing"]),
         .executableTarget(
             name: "fuzz-differential-reader", dependencies: ["HTTP"], path: "Fuzz/Differential", swiftSettings: strict),

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 
-TARGETS = ["request-head", "response-head", "chunked", "json", "splice", "config"]
+TARGETS = ["request-head", "response-head", "chunked", "json", "splice", "inflate", "config"]
 MOST = 60
 LARGEST = 4096
 
