@@ -66,3 +66,29 @@ let package = Package(
         tests("EndToEndTests", ["TestSupport", "countersign", "ingo-sandbox"]),
     ]
 )
+
+// The fuzz targets, and only the rooms that they are about, where scripts/fuzz asks for them: they live in this package
+// because the rooms' doors are `package`, and no other build sees them.
+if Context.environment["COUNTERSIGN_FUZZ"] != nil {
+    let rooms: Set = ["HTTP", "Policy", "Signing", "Config", "COpenSSL", "CYAML", "CZlib"]
+    func fuzz(_ name: String, _ folder: String, _ dependencies: [Target.Dependency]) -> Target {
+        .executableTarget(
+            name: name, dependencies: ["FuzzHarness"] + dependencies, path: "Fuzz/\(folder)", swiftSettings: strict)
+    }
+    package.products = []
+    package.targets.removeAll { !rooms.contains($0.name) }
+    package.targets += [
+        .target(name: "CFuzzer", path: "Fuzz/CFuzzer", publicHeadersPath: "include"),
+        .target(
+            name: "FuzzHarness", dependencies: ["CFuzzer", "HTTP"], path: "Fuzz/Harness", swiftSettings: strict),
+        fuzz("fuzz-request-head", "RequestHead", ["HTTP"]),
+        fuzz("fuzz-response-head", "ResponseHead", ["HTTP"]),
+        fuzz("fuzz-chunked", "Chunked", ["HTTP"]),
+        fuzz("fuzz-json", "JSON", ["HTTP"]),
+        fuzz("fuzz-splice", "Splice", ["HTTP", "Signing"]),
+        fuzz("fuzz-inflate", "Inflate", ["HTTP"]),
+        fuzz("fuzz-config", "Config", ["Config", "HTTP", "Policy", "Signing"]),
+        .executableTarget(
+            name: "fuzz-differential-reader", dependencies: ["HTTP"], path: "Fuzz/Differential", swiftSettings: strict),
+    ]
+}

@@ -108,8 +108,16 @@ struct Field {
     /// Keys may be long or odd where a file went wrong; a path stays readable.
     private func join(_ key: String) -> String {
         let shown = key.count > 64 ? String(key.prefix(61)) + "..." : key
-        let clean = String(shown.map { $0.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F } ? "?" : $0 })
+        let clean = String(shown.map { $0.unicodeScalars.allSatisfy(isPrintable) ? $0 : "?" })
         return path.isEmpty ? clean : "\(path).\(clean)"
+    }
+
+    /// Whether a terminal shows it and does nothing else: no control, and nothing that breaks or turns lines round.
+    private func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned, .surrogate: false
+        default: true
+        }
     }
 
     /// The text of a scalar that is not empty.

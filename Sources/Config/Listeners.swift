@@ -86,10 +86,15 @@ extension Field {
 
     /// Whether `text` serves as a name; reports where not.
     func checkName(_ text: String) -> Bool {
-        let fits = (1...64).contains(text.utf8.count) && text.utf8.allSatisfy { isNameByte($0) }
-        if !fits { error("is not a name", "Write 1 to 64 letters, digits, '.', '_' and '-'") }
-        return fits
+        if isName(text) { return true }
+        error("is not a name", "Write 1 to 64 letters, digits, '.', '_' and '-'")
+        return false
     }
+}
+
+/// Whether `text` serves as a name, and may stand in a message.
+func isName(_ text: String) -> Bool {
+    (1...64).contains(text.utf8.count) && text.utf8.allSatisfy { isNameByte($0) }
 }
 
 /// A port of digits only, from `from` to 65535.

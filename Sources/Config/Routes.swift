@@ -87,6 +87,8 @@ extension Field {
     private func reference(to names: [String], kind: String) -> Int? {
         guard let text = text() else { return nil }
         if let index = names.firstIndex(of: text) { return index }
+        // What is no name was reported where it stands, and may hold anything.
+        let names = names.filter(isName)
         let near = nearest(to: text, among: names).map { "Did you mean \($0)?" }
         let known = names.isEmpty ? "There are none yet" : "There are \(names.joined(separator: ", "))"
         return refuse("there is no \(kind) of this name", near ?? known)

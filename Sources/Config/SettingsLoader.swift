@@ -14,18 +14,31 @@ package enum SettingsLoader {
     /// (their `warnings` are the same problems then).
     package static func load(path: String, environment: [String: String]) -> (Settings?, [Problem]) {
         let report = Report(file: path, environment: environment)
-        let settings = root(path, report).flatMap { read($0, report) }
+        return finish(file(path, report).flatMap { read($0, report) }, report)
+    }
+
+    /// As `load(path:environment:)`, for a text that is already in memory; `name` stands for the file in problems.
+    package static func load(text: Span<UInt8>, name: String, environment: [String: String]) -> (Settings?, [Problem]) {
+        let report = Report(file: name, environment: environment)
+        return finish(root(text, report).flatMap { read($0, report) }, report)
+    }
+
+    private static func finish(_ settings: Settings?, _ report: Report) -> (Settings?, [Problem]) {
         let problems = report.sorted
         guard var settings, !report.hasErrors else { return (nil, problems) }
         settings.warnings = problems
         return (settings, problems)
     }
 
-    private static func root(_ path: String, _ report: Report) -> Mapping? {
+    private static func root(_ text: Span<UInt8>, _ report: Report) -> Mapping? {
+        guard let node = Composer.compose(text, report: report) else { return nil }
+        return Field(node: node, path: "", report: report).mapping(Vocabulary.root)
+    }
+
+    private static func file(_ path: String, _ report: Report) -> Mapping? {
         do throws(FileFailure) {
             let bytes = try readFile(path, limit: maxFile, rule: .any)
-            guard let node = Composer.compose(bytes.bytes, report: report) else { return nil }
-            return Field(node: node, path: "", report: report).mapping(Vocabulary.root)
+            return root(bytes.bytes, report)
         } catch {
             let message =
                 switch error {

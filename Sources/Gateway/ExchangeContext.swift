@@ -65,6 +65,9 @@ final class ExchangeContext {
         received = ByteBuffer(capacity: receivedCapacity)
     }
 
+    /// Bytes of its buffers.
+    var capacity: Int { input.capacity + body.capacity + received.capacity + output.capacity }
+
     /// Ready for the next request of the same connection; bytes behind this one stay.
     func resetForNext() {
         input.consume(min(reader.consumed, input.count))

@@ -51,21 +51,21 @@ extension Worker {
         return nil
     }
 
-    mutating func inbound(_ context: ExchangeContext) -> InboundConnection {
+    func inbound(_ context: ExchangeContext) -> InboundConnection {
         guard case .inbound(let connection) = slots[context.inbound], connection.context === context else {
             preconditionFailure("an exchange belongs to a connection")
         }
         return connection
     }
 
-    mutating func route(_ context: ExchangeContext) -> ServedRoute {
+    func route(_ context: ExchangeContext) -> ServedRoute {
         guard let route = context.route else { preconditionFailure("an admitted request has a route") }
         return route
     }
 
     // MARK: - Before the connection
 
-    private mutating func admit(_ context: ExchangeContext) -> Event {
+    private func admit(_ context: ExchangeContext) -> Event {
         switch generation.plan.table.find(context.method, context.input.bytes.slice(context.reader.head.path)) {
         case .ambiguous: return .requestRefused(Refusal(.ambiguousPath))
         case .noRoute: return .requestRefused(.noRoute)
@@ -81,7 +81,7 @@ extension Worker {
         }
     }
 
-    private mutating func mediaTypeRefusal(_ context: ExchangeContext) -> Refusal? {
+    private func mediaTypeRefusal(_ context: ExchangeContext) -> Refusal? {
         let hasBody = context.reader.head.framing != .none && context.reader.head.framing != .length(0)
         guard hasBody else { return nil }
         if let refusal = codingRefusal(context, context.input) { return refusal }
@@ -90,23 +90,23 @@ extension Worker {
         return .unsupportedMediaType
     }
 
-    private mutating func codingRefusal(_ context: ExchangeContext, _ input: borrowing ByteBuffer) -> Refusal? {
+    private func codingRefusal(_ context: ExchangeContext, _ input: borrowing ByteBuffer) -> Refusal? {
         let name = context.reader.head.contentEncoding
         guard !name.isEmpty else { return nil }
         context.coding = ContentCoding(input.bytes.slice(name))
         return context.coding == nil ? .unsupportedContentEncoding : nil
     }
 
-    private mutating func isJSON(_ input: borrowing ByteBuffer, _ type: ByteRange) -> Bool {
+    private func isJSON(_ input: borrowing ByteBuffer, _ type: ByteRange) -> Bool {
         isJSONMediaType(input.bytes.slice(type))
     }
 
-    private mutating func sendContinue(_ context: ExchangeContext) {
+    private func sendContinue(_ context: ExchangeContext) {
         context.output.append("HTTP/1.1 100 Continue\r\n\r\n")
         _ = flush(context)
     }
 
-    private mutating func collectBody(_ context: ExchangeContext) -> Event? {
+    private func collectBody(_ context: ExchangeContext) -> Event? {
         switch context.reader.readBody(&context.input, limits: limits) {
         case .complete:
             context.bodyIsWhole = true
@@ -128,7 +128,7 @@ extension Worker {
 
     /// Puts bytes of a body on the process's account; false where that would be more than it may hold. What fits the
     /// first buffer is not counted: that is bounded by the number of connections.
-    mutating func account(for context: ExchangeContext, _ bytes: Int) -> Bool {
+    func account(for context: ExchangeContext, _ bytes: Int) -> Bool {
         guard bytes > limits.maxHead else { return true }
         let total = shared.buffered.add(bytes, ordering: .relaxed).newValue
         context.onAccount += bytes
@@ -136,7 +136,7 @@ extension Worker {
     }
 
     /// Takes a body off the account.
-    mutating func release(_ context: ExchangeContext) {
+    func release(_ context: ExchangeContext) {
         guard context.onAccount > 0 else { return }
         shared.buffered.subtract(context.onAccount, ordering: .relaxed)
         context.onAccount = 0
@@ -146,16 +146,21 @@ extension Worker {
         let body = context.reader.body
         guard !body.isEmpty else { return withoutBody(context) }
         if let coding = context.coding, let refusal = inflate(context, coding) { return .requestRefused(refusal) }
-        let additions = route(context).additions
-        let failure =
-            context.bodyIsOwn
-            ? scan(context.body, ByteRange(0, context.body.count), additions) : scan(context.input, body, additions)
-        if let failure { return .requestRefused(Refusal(failure.problem)) }
+        if let failure = scan(context) { return .requestRefused(Refusal(failure.problem)) }
         return .bodyExamined
     }
 
+    /// Validates the body and leaves in the scanner where its fields stand.
+    private mutating func scan(_ context: ExchangeContext) -> JSONFailure? {
+        let additions = route(context).additions
+        scanned = ObjectIdentifier(context)
+        return context.bodyIsOwn
+            ? scan(context.body, ByteRange(0, context.body.count), additions)
+            : scan(context.input, context.reader.body, additions)
+    }
+
     /// What is examined, signed and sent is the JSON itself, without its coding.
-    private mutating func inflate(_ context: ExchangeContext, _ coding: ContentCoding) -> Refusal? {
+    private func inflate(_ context: ExchangeContext, _ coding: ContentCoding) -> Refusal? {
         context.bodyIsOwn = true
         let failure = inflate(context.input, context.reader.body, coding, into: &context.body)
         guard account(for: context, context.body.count) else { return .memoryFull }
@@ -166,7 +171,7 @@ extension Worker {
         }
     }
 
-    private mutating func inflate(
+    private func inflate(
         _ input: borrowing ByteBuffer, _ body: ByteRange, _ coding: ContentCoding, into plain: inout ByteBuffer
     ) -> InflateFailure? {
         Inflater.inflate(input.bytes.slice(body), coding, into: &plain, limit: limits.maxBody)
@@ -179,7 +184,7 @@ extension Worker {
     }
 
     /// Reads and deletions may come without a body, unless the credential puts something into it.
-    private mutating func withoutBody(_ context: ExchangeContext) -> Event {
+    private func withoutBody(_ context: ExchangeContext) -> Event {
         switch context.method {
         case .get, .head, .delete, .options:
             return route(context).additions.alwaysInserts ? .requestRefused(.bodyMissing) : .bodyExamined
@@ -195,6 +200,10 @@ extension Worker {
         let body = context.reader.body
         guard !body.isEmpty else { return .draftMade }
         let additions = route(context).additions
+        // The scanner is the worker's: where another body was looked at meanwhile, this one is looked at again.
+        if scanned != ObjectIdentifier(context), let failure = scan(context) {
+            return .requestRefused(Refusal(failure.problem))
+        }
         edits.removeAll()
         let problem =
             context.bodyIsOwn
@@ -219,7 +228,7 @@ extension Worker {
     // MARK: - The seal
 
     /// Request line, Host and forwarded headers are written, then all is dated, digested and signed.
-    private mutating func seal(_ context: ExchangeContext, _ input: borrowing ByteBuffer) -> Event {
+    private func seal(_ context: ExchangeContext, _ input: borrowing ByteBuffer) -> Event {
         let route = route(context)
         let head = input.bytes
         let digest = bodyDigest(context)
@@ -243,11 +252,11 @@ extension Worker {
         return .requestSealed
     }
 
-    private mutating func startsWith(_ prefix: [UInt8], _ head: Span<UInt8>, _ target: ByteRange) -> Bool {
+    private func startsWith(_ prefix: [UInt8], _ head: Span<UInt8>, _ target: ByteRange) -> Bool {
         spanHasPrefix(head.slice(target), prefix.span)
     }
 
-    private mutating func bodyDigest(_ context: ExchangeContext) -> BodyDigest {
+    private func bodyDigest(_ context: ExchangeContext) -> BodyDigest {
         if let digest = context.digest { return digest }
         let digest: BodyDigest
         if context.bodyIsOwn {
@@ -284,7 +293,7 @@ extension Worker {
     }
 
     /// From here on only the caller is waited for: it has the total once more, and no longer, however it drips.
-    private mutating func boundDelivery(_ context: ExchangeContext) {
+    private func boundDelivery(_ context: ExchangeContext) {
         guard !context.deliveryIsBounded else { return }
         context.deliveryIsBounded = true
         let total =

@@ -254,7 +254,7 @@ extension Worker {
     }
 
     /// Digests what has come of the body while the rest is on its way, where the body is sent as it comes.
-    private mutating func hashArrived(_ context: ExchangeContext) {
+    private func hashArrived(_ context: ExchangeContext) {
         guard context.coding == nil && !route(context).additions.alwaysInserts else { return }
         if context.hashed < 0 { context.hashed = 0 }
         let body = context.reader.body
@@ -339,12 +339,9 @@ extension Worker {
     // MARK: - Contexts
 
     private mutating func borrow(for connection: InboundConnection) -> ExchangeContext {
-        let inputCapacity = limits.maxHead + 4_096
-        let receivedCapacity = max(limits.maxHead + 1_024, connectionLimits.relayBuffer)
-        var kept = contexts.popLast()
-        // After a reload with larger limits those of the old size are let go.
-        if let old = kept, old.input.capacity < inputCapacity || old.received.capacity < receivedCapacity { kept = nil }
-        let context = kept ?? ExchangeContext(inputCapacity: inputCapacity, receivedCapacity: receivedCapacity)
+        let context = contexts.take(
+            inputCapacity: limits.maxHead + 4_096,
+            receivedCapacity: max(limits.maxHead + 1_024, connectionLimits.relayBuffer))
         context.inbound = connection.slot
         connection.context = context
         return context
@@ -356,15 +353,11 @@ extension Worker {
         giveBack(context)
     }
 
-    /// Back to the pool, wiped; beyond the bound it is let go.
+    /// Back to the pool, wiped.
     mutating func giveBack(_ context: ExchangeContext) {
         release(context)
         context.wipe()
-        guard contexts.count < Worker.keptContexts else { return }
-        if context.input.capacity + context.body.capacity > 4 * limits.maxHead {
-            guard contexts.count < Worker.keptLargeInputs else { return }
-        }
-        contexts.append(context)
+        contexts.give(context)
     }
 
     /// To be gone on with after the events of this turn.

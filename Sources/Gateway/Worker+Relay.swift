@@ -119,7 +119,7 @@ extension Worker {
     }
 
     /// Writes what is held for the caller, the payload from where it lies.
-    mutating func flush(_ context: ExchangeContext) -> FlushResult {
+    func flush(_ context: ExchangeContext) -> FlushResult {
         var payload = context.pendingPayload
         let before = context.output.count + payload
         let result = write(
@@ -131,7 +131,7 @@ extension Worker {
     }
 
     /// The buffers are borrowed once for the whole: each reach into a context is checked for exclusivity at run time.
-    private mutating func write(
+    private func write(
         _ output: inout ByteBuffer, payload: inout Int, of received: inout ByteBuffer, _ answer: inout AnswerReader,
         to socket: borrowing Socket
     ) -> FlushResult {
@@ -168,7 +168,7 @@ extension Worker {
     }
 
     /// The answer's head, written afresh: only fields that the parser accepted, one framing, ours.
-    mutating func relayHead(_ context: ExchangeContext) {
+    func relayHead(_ context: ExchangeContext) {
         // The connection ends only where its answer says so: nobody risks a request on it.
         if draining { context.closes = true }
         // What is left of an interim answer goes out with it, and cannot be taken back.
@@ -181,7 +181,7 @@ extension Worker {
     }
 
     /// True where the payload goes out in chunks. The buffers are borrowed once, as in `write`.
-    private mutating func writeHead(
+    private func writeHead(
         of answer: borrowing AnswerReader, _ received: borrowing ByteBuffer, closes: Bool, to output: inout ByteBuffer
     ) -> Bool {
         var inChunks = false
@@ -205,7 +205,7 @@ extension Worker {
         return inChunks
     }
 
-    private mutating func appendLength(_ length: Int, to output: inout ByteBuffer) {
+    private func appendLength(_ length: Int, to output: inout ByteBuffer) {
         output.append("Content-Length: ")
         output.appendDecimal(length)
         output.append("\r\n")
@@ -226,7 +226,7 @@ extension Worker {
     }
 
     /// The last of the answer goes to the kernel.
-    mutating func flushAnswer(_ context: ExchangeContext) -> Event? {
+    func flushAnswer(_ context: ExchangeContext) -> Event? {
         switch flush(context) {
         case .done: .answerDelivered
         case .stalled: .callerStalled

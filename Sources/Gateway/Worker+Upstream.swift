@@ -74,14 +74,14 @@ extension Worker {
     }
 
     /// Asks the breaker, once per request: a second try of the same request is a part of the first.
-    private mutating func admits(_ upstream: UpstreamState, _ context: ExchangeContext) -> Bool {
+    private func admits(_ upstream: UpstreamState, _ context: ExchangeContext) -> Bool {
         guard context.breakerVerdict == nil, let verdict = upstream.breaker?.admit(at: now) else { return true }
         context.breakerVerdict = verdict
         return verdict != .refuse
     }
 
     /// Tells the breaker how a request that it let pass has ended.
-    mutating func judge(_ context: ExchangeContext, _ cause: Cause) {
+    func judge(_ context: ExchangeContext, _ cause: Cause) {
         guard let verdict = context.breakerVerdict, verdict != .refuse, let route = context.route else { return }
         switch cause {
         case .completed: route.upstream.breaker?.succeeded(asProbe: verdict == .probe)
@@ -187,7 +187,7 @@ extension Worker {
         }
     }
 
-    private mutating func context(of exchange: UInt32) -> ExchangeContext? {
+    private func context(of exchange: UInt32) -> ExchangeContext? {
         guard case .inbound(let connection) = slots[exchange] else { return nil }
         return connection.context
     }
@@ -370,7 +370,7 @@ extension Worker {
 
     // MARK: - Writing
 
-    mutating func send(_ context: ExchangeContext) -> Event? {
+    func send(_ context: ExchangeContext) -> Event? {
         guard let connection = context.upstream else { preconditionFailure("a request is sent on a lent connection") }
         context.received.clear()
         context.answer.begin(context.method)
@@ -380,7 +380,7 @@ extension Worker {
     }
 
     /// Writes what is left of the sealed request; an event once all of it is with the kernel, or nothing of it will be.
-    private mutating func write(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Event? {
+    private func write(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Event? {
         switch context.sealed {
         case .none: nil
         case .some(let sealed):
@@ -392,7 +392,7 @@ extension Worker {
         }
     }
 
-    private mutating func write(
+    private func write(
         _ sealed: borrowing SealedRequest, _ body: Span<UInt8>, _ connection: UpstreamConnection,
         _ context: ExchangeContext
     ) -> Event? {
@@ -417,7 +417,7 @@ extension Worker {
     }
 
     /// Whether not one byte of the request can have been read: the kernel refused the first of them, or proves it.
-    mutating func nothingWasTaken(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Bool {
+    func nothingWasTaken(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Bool {
         context.written == 0 || connection.provesNothingTaken()
     }
 }

@@ -40,9 +40,6 @@ struct Worker: ~Copyable {
     static let farewellMilliseconds = 500
     /// How long a refused caller may go on sending before its connection is closed.
     static let lingerMilliseconds: UInt64 = 2_000
-    /// Contexts that are kept for reuse, and how many of them may keep a large input buffer.
-    static let keptContexts = 1_024
-    static let keptLargeInputs = 32
 
     let shared: Shared
     /// What new requests are served by.
@@ -53,6 +50,8 @@ struct Worker: ~Copyable {
     let mailbox: Mailbox<Message>
     var listeners: [ListenerBox]
     var scanner = JSONScanner()
+    /// Whose body the scanner's findings are about.
+    var scanned: ObjectIdentifier?
     var edits = JSONEdits()
     var requestIDs: RequestIDs
     /// For looking at idle connections.
@@ -62,8 +61,7 @@ struct Worker: ~Copyable {
     var now: UInt64
     /// The date of requests sealed now; made once per second.
     var date: HTTPDate
-    var contexts: [ExchangeContext] = []
-    var largeInputs = 0
+    var contexts = ContextPool()
     /// Connections with bytes left to look at when their exchange had ended.
     var goOn: [InboundConnection] = []
     /// Answers whose turn was over before their bytes were.

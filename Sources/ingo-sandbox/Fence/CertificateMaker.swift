@@ -107,12 +107,13 @@ func issueCertificate(
     let signer = issuer?.key ?? key
     let above = issuer?.certificate ?? owner
     let subject = unsafe X509_get_subject_name(made)
-    // SAFETY: `subject` and both times belong to the certificate, which is live.
+    let commonName = Array(request.commonName.utf8)
+    // SAFETY: `subject` and both times belong to the certificate, which is live; the name is read by its count.
     guard unsafe X509_set_version(made, 2) == 1, setSerial(owner),
         unsafe X509_gmtime_adj(X509_getm_notBefore(made), request.notBefore) != nil,
         unsafe X509_gmtime_adj(X509_getm_notAfter(made), request.notAfter) != nil,
         unsafe X509_NAME_add_entry_by_txt(
-            subject, "CN", MBSTRING_FLAG, Array(request.commonName.utf8), -1, -1, 0) == 1,
+            subject, "CN", MBSTRING_FLAG, commonName, Int32(commonName.count), -1, 0) == 1,
         unsafe X509_set_issuer_name(made, X509_get_subject_name(above.certificate)) == 1,
         unsafe X509_set_pubkey(made, key.key) == 1, addExtensions(request, to: owner, above: above),
         unsafe X509_sign(made, signer.key, EVP_sha256()) > 0

@@ -19,6 +19,8 @@ enum AnswerFate: Sendable {
     case broken
     /// A whole answer with this status and body.
     case whole(Int, String, reused: Bool)
+    /// Any of these; the next request is answered with its own answer in any case.
+    case anything
 }
 
 /// One row of a table.

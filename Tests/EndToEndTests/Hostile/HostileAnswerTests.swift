@@ -1,5 +1,6 @@
 // The hostile answers: each given whole on a fresh connection, split at random bytes, and behind a good answer on a
-// connection that was used before. Relies on one worker: an answer to a later question says that earlier bytes were read.
+// connection that was used before.
+// Relies on one worker: an answer to a later question says that earlier bytes were read.
 
 import Foundation
 import TestSupport
@@ -135,6 +136,16 @@ struct AnswerBench {
             let answer = try caller.answer(toHead: row.method == "HEAD")
             guard answer.status == status && answer["Proxy-Status"] == nil else { return answer.startLine }
             return latin1(answer.body) == body ? nil : "another body"
+        case .anything:
+            do {
+                let answer = try caller.answer()
+                let start = latin1(row.bytes)
+                let isOwn = answer["Proxy-Status"]?.hasPrefix("countersign") == true && answer.status == 502
+                return isOwn || start.contains("HTTP/1.") && start.contains(" \(answer.status) ")
+                    ? nil : answer.startLine
+            } catch MessageReader.Problem.ended {
+                return nil
+            }
         case .broken:
             do {
                 let answer = try caller.answer()
@@ -170,6 +181,34 @@ struct AnswerBench {
         var bench = try AnswerBench()
         for row in Self.tables[table].rows {
             for sending in AnswerBench.Sending.allCases { bench.attempt(row, sending, &seed) }
+        }
+        #expect(bench.complaints.isEmpty, "\(bench.complaints.joined(separator: "\n"))")
+    }
+
+    /// Good answers with random damage: whatever the caller gets, the next one gets what is its own.
+    @Test func damagedAnswersHarmNobodyElse() throws {
+        var seed = Seed.announced("damaged answers")
+        let environment = ProcessInfo.processInfo.environment
+        let rounds = environment["COUNTERSIGN_DAMAGED_ANSWERS"].flatMap { Int($0) } ?? 500
+        let good = HostileAnswers.wholes.filter { $0.method == "POST" }
+        let words = [
+            "\r\n", "\n", "\r", "\0", " ", ":", "0", "1", ";", "0\r\n\r\n", "HTTP/1.1 200 OK\r\n",
+            "HTTP/1.1 100 \r\n\r\n",
+            "Content-Length: 3\r\n", "Transfer-Encoding: chunked\r\n", "Connection: close\r\n", "\u{FF}", "evil",
+            "HTTP/1.0",
+        ]
+        var bench = try AnswerBench()
+        for _ in 0..<rounds {
+            var text = Array(latin1(good.randomElement(using: &seed)!.bytes).unicodeScalars)
+            for _ in 0..<Int.random(in: 1...3, using: &seed) {
+                let at = Int.random(in: 0...text.count, using: &seed)
+                let end = min(text.count, at + Int.random(in: 0...8, using: &seed))
+                text.replaceSubrange(at..<end, with: words.randomElement(using: &seed)!.unicodeScalars)
+            }
+            let bytes = latin1(text.map { UInt8($0.value) })
+            let ending = [Ending.close, .reset].randomElement(using: &seed)!
+            let row = HostileAnswer(visible(bytes), bytes, ending, .anything)
+            bench.attempt(row, AnswerBench.Sending.allCases.randomElement(using: &seed)!, &seed)
         }
         #expect(bench.complaints.isEmpty, "\(bench.complaints.joined(separator: "\n"))")
     }

@@ -228,7 +228,8 @@ enum HostileAnswers {
         HostileAnswer("204 with no length", "HTTP/1.1 204 No Content\r\n\r\n", .open, .good(204, "")),
         HostileAnswer("HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", .open, .good(200, ""), method: "HEAD"),
         HostileAnswer(
-            "HEAD with a body", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", .open, .last(200, ""), method: "HEAD"),
+            "HEAD with a body", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", .open, .last(200, ""),
+            method: "HEAD"),
         HostileAnswer(
             "HEAD with chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", .open,
             .last(200, ""),

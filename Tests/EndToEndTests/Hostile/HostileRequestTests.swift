@@ -1,6 +1,6 @@
 // The hostile requests, one gateway and one recording upstream for each table: every row whole, split at random bytes,
-// pipelined behind a good request, and with a good request behind it. Relies on one worker: an answer to a later question
-// says that earlier bytes were read.
+// pipelined behind a good request, and with a good request behind it.
+// Relies on one worker: an answer to a later question says that earlier bytes were read.
 
 import Foundation
 import TestSupport

@@ -1,5 +1,6 @@
-// The oracle of the hostile corpus: an upstream that keeps every byte it receives, cut into requests by the one form that
-// the gateway writes. Relies on FakeUpstream for sockets and threads. Refuses nothing; what is not that form is kept too.
+// The oracle of the hostile corpus: an upstream that keeps every byte it receives, cut into requests by the one form
+// that the gateway writes. Relies on FakeUpstream for sockets and threads. Refuses nothing: what is not of that form is
+// kept too.
 
 import Foundation
 import TestSupport

@@ -43,12 +43,14 @@ import Testing
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n",
     ])
     func anAnswerBeforeTheRequestWasTakenIsTheLastOfItsConnection(_ bytes: String) throws {
+        let answered = Gate()
         let ended = Gate()
         let upstream = try FakeUpstream { conversation in
             guard conversation.number == 0 else { return FakeUpstream.plain(conversation) }
             guard (try? conversation.reader.head()) != nil else { return }
             conversation.send(bytes)
-            // Reads on to see that the gateway gives the connection up instead of finishing the request.
+            // Until the caller has the answer the request cannot be taken whole: the kernel's buffers are full.
+            answered.pass()
             var taken = 0
             while case .bytes(let part) = conversation.wire.receive() { taken += part.count }
             if taken < Self.size { ended.open() }
@@ -60,6 +62,7 @@ import Testing
         try caller.send(post("/x", object(of: Self.size)))
         let answer = try caller.answer()
         #expect(answer.text == "no")
+        answered.open()
         #expect(ended.pass(), "the connection is not used to its end")
         #expect(try caller.ask(post("/x", "{}")).text == "{\"ok\":true}")
         #expect(upstream.connections == 2 && upstream.requests.count == 1)

@@ -1,0 +1,2 @@
+// A target needs a source file; the declarations are in the header.
+#include "fuzzer.h"

@@ -1,0 +1,159 @@
+// Fuzz target: the configuration loader, from memory. Every problem has its place, says what to do and shows no secret;
+// what is accepted keeps its ranges and can be used by the other rooms. Passes over inputs that name device files:
+// to open one may do something.
+
+import Config
+import FuzzHarness
+import HTTP
+import Policy
+import Signing
+
+private let environment = [
+    "HMAC": "vErYsEcReT-hmac-0123", "KEY": "vErYsEcReT-key", "SPACED": "vErYsEcReT key", "EMPTY": "",
+    "LONG": String(repeating: "vErYsEcReT", count: 410), "CREDENTIALS_DIRECTORY": "/nonexistent",
+]
+
+/// Called for every input.
+@c(countersign_fuzz_one)
+public func fuzzOne() {
+    let text = input()
+    guard !contains(text, "/dev"), !contains(text, "/proc"), !contains(text, "/sys") else { return }
+    let (settings, problems) = SettingsLoader.load(text: text.span, name: "fuzz.yaml", environment: environment)
+    let again = SettingsLoader.load(text: text.span, name: "fuzz.yaml", environment: environment)
+    expect(again.1 == problems, "the same file has the same problems")
+    expect((settings == nil) == problems.contains { $0.severity == .error }, "settings only without errors")
+    checkProblems(problems, text)
+    guard let settings else { return }
+    expect(settings.warnings == problems, "the warnings are the problems")
+    checkRanges(settings)
+    for credential in settings.credentials { checkCredential(credential) }
+    checkRoutes(settings)
+}
+
+private func contains(_ text: [UInt8], _ word: String) -> Bool {
+    let word = Array(word.utf8)
+    guard text.count >= word.count else { return false }
+    return (0...(text.count - word.count)).contains { text[$0..<$0 + word.count].elementsEqual(word) }
+}
+
+private func checkProblems(_ problems: [Problem], _ text: [UInt8]) {
+    // A line ends with LF, CR, or one of Unicode's separators (YAML 1.1); what stands behind the last one is a line too, and
+    // libyaml takes the end of a text without a final line end for one more.
+    let lines = text.filter { $0 == 10 || $0 == 13 || $0 == 0x85 || $0 == 0xA8 || $0 == 0xA9 }.count + 2
+    let hidesSecrets = !contains(text, "vErYsEcReT")
+    let hasCanary = hidesSecrets && CanaryPlaces(text).areValues
+    var last = (0, 0)
+    for problem in problems {
+        expect(problem.file == "fuzz.yaml", "a problem names its file")
+        expect((1...lines).contains(problem.line), "a problem has a line of the file: \(problem.line) of \(lines)")
+        expect((1...text.count + 1).contains(problem.column), "a problem has a column: \(problem.column)")
+        expect((problem.line, problem.column) >= last, "problems are in the file's order")
+        last = (problem.line, problem.column)
+        expect(!problem.message.isEmpty && !problem.message.hasSuffix("."), "a problem says what is wrong")
+        expect(
+            !problem.remedy.isEmpty && !problem.remedy.hasSuffix("."), "a problem says what to do: \(problem.message)")
+        let shown = problem.text
+        let isPrintable = shown.unicodeScalars.allSatisfy { scalar in
+            scalar.value >= 0x20 && !(0x7F...0x9F).contains(scalar.value) && scalar != "\u{2028}"
+                && scalar != "\u{2029}"
+        }
+        expect(isPrintable, "a problem is one line of printable characters")
+        expect(shown.utf8.count < 16_384, "a problem is of readable length")
+        expect(!hidesSecrets || !shown.contains("vErYsEcReT"), "no secret of the environment is shown")
+        expect(!hasCanary || !shown.contains("LiTeRaL"), "no secret that was written into the file is shown: \(shown)")
+    }
+}
+
+/// Where the word that stands for a secret occurs in the input.
+private struct CanaryPlaces {
+    private(set) var areValues = true
+
+    /// Whether it stands only behind a key that takes a secret, and has no colon behind it that would make it a key.
+    init(_ text: [UInt8]) {
+        let word = Array("LiTeRaL".utf8)
+        let places = ["secret: ", "secret: \"", "secret: \"file:/", "secret: \"env:", "value: \"", "value: "]
+            .map { Array($0.utf8) }
+        guard text.count >= word.count else { return }
+        for at in 0...(text.count - word.count) where text[at..<at + word.count].elementsEqual(word) {
+            let isBehindKey = places.contains { place in
+                at >= place.count && text[(at - place.count)..<at].elementsEqual(place)
+            }
+            let rest = text[(at + word.count)...]
+            let line = rest.prefix { $0 != 10 && $0 != 13 && $0 != UInt8(ascii: ",") && $0 != UInt8(ascii: "}") }
+            if !isBehindKey || line.contains(UInt8(ascii: ":")) || contains(text, "?") { areValues = false }
+        }
+    }
+}
+
+private func checkRanges(_ settings: Settings) {
+    let limits = settings.limits
+    expect((1...64).contains(settings.listeners.count), "1 to 64 listeners")
+    expect((1...256).contains(settings.workers ?? 1), "1 to 256 workers")
+    expect((1...256).contains(settings.credentials.count), "1 to 256 credentials")
+    expect((1...256).contains(settings.upstreams.count), "1 to 256 upstreams")
+    expect((1...1_000).contains(settings.routes.count), "1 to 1000 routes")
+    expect((1_024...64 * 1_024 * 1_024).contains(limits.maxBody), "max_body in its range")
+    expect((1_024...256 * 1_024).contains(limits.maxHead), "max_head in its range")
+    expect((256...limits.maxHead).contains(limits.maxLine), "max_line in its range")
+    expect((8...1_000).contains(limits.maxFields), "max_headers in its range")
+    expect((1...512).contains(limits.maxJSONDepth), "max_json_depth in its range")
+    expect((1...1_000_000).contains(settings.connections.maxConnections), "max_connections in its range")
+    expect((4_096...1_024 * 1_024).contains(settings.connections.relayBuffer), "relay_buffer in its range")
+}
+
+/// A credential can be compiled and tells nothing.
+private func checkCredential(_ credential: CredentialSettings) {
+    let additions = BodyAdditions(credential)
+    expect(additions.query.pointers.count <= JSONQuery.maxPointers, "a scan looks for 16 fields at most")
+    expect((1...4_096).contains(credential.secret.count), "a secret of 1 to 4096 bytes")
+    let isQuotable = credential.username.utf8.allSatisfy { (0x20...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C }
+    expect(isQuotable && !credential.username.isEmpty, "a username that can be quoted")
+    expect(!String(reflecting: credential).contains("vErYsEcReT"), "a credential does not describe its secret")
+    var scanner = JSONScanner()
+    for field in credential.fields {
+        let body = Array("{\"v\":".utf8) + field.json + [UInt8(ascii: "}")]
+        expect(scanner.scan(body.span, query: JSONQuery([]), maxDepth: 1) == nil, "a product field is JSON")
+    }
+}
+
+/// Every route leads to an upstream and a credential, and what it sends is a request that we would take ourselves.
+private func checkRoutes(_ settings: Settings) {
+    let table = RouteTable(settings.routes)
+    for upstream in settings.upstreams {
+        expect(isRequest("\(upstream.basePath)/x", host: upstream.authority), "an upstream can be addressed")
+        expect(
+            upstream.port > 0 && !upstream.host.isEmpty && !upstream.serverName.isEmpty, "an upstream has an address")
+    }
+    for route in settings.routes {
+        expect(settings.upstreams.indices.contains(route.upstream), "a route has an upstream")
+        expect(settings.credentials.indices.contains(route.credential), "a route has a credential")
+        let path: String
+        switch route.match {
+        case .exact(let text): path = text
+        case .prefix(let text): path = text
+        }
+        expect(path.hasPrefix(route.stripPrefix), "a route strips what its path begins with")
+        let rest = path.dropFirst(route.stripPrefix.count)
+        let base = settings.upstreams[route.upstream].basePath
+        if path.hasSuffix("/") || !isPrefix(route) {
+            expect(isRequest(path, host: "h"), "a route's path is one that a request can have")
+            expect(isRequest(base + rest, host: "h"), "and what is left of it makes a target")
+        }
+        for method in Method.allCases where route.methods.contains(method) {
+            expect(table.find(method, Array(path.utf8).span) != .noRoute, "a route takes its own path")
+        }
+    }
+}
+
+private func isPrefix(_ route: RouteSettings) -> Bool {
+    if case .prefix = route.match { return true }
+    return false
+}
+
+private func isRequest(_ target: some StringProtocol, host: String) -> Bool {
+    let bytes = Array("POST \(target) HTTP/1.1\r\nHost: \(host)\r\n\r\n".utf8)
+    var parser = RequestHeadParser()
+    var head = RequestHead()
+    return parser.feed(bytes.span, limits: FuzzInput.wideLimits, into: &head) == .complete
+        && head.length == bytes.count && head.fields.count == 1
+}
