@@ -2,6 +2,24 @@
 // with its upstreams, timeouts and secrets, to their end.
 
 internal import Net
+internal import Synchronization
+
+/// Counts the workers that have not taken a reload up yet, and wakes the main thread when all have.
+final class ReloadProgress: Sendable {
+    private let missing: Atomic<Int>
+    private let wakeUp: WakeUp
+
+    init(workers: Int, _ wakeUp: WakeUp) {
+        missing = Atomic(workers)
+        self.wakeUp = wakeUp
+    }
+
+    var isDone: Bool { missing.load(ordering: .acquiring) == 0 }
+
+    func taken() {
+        if missing.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { wakeUp.wake() }
+    }
+}
 
 /// What one worker needs for a reload, made whole before any worker is told, so that nothing can fail half-way.
 final class Reload: @unchecked Sendable {
@@ -10,8 +28,10 @@ final class Reload: @unchecked Sendable {
     let added: [ListenerBox]
     /// Names of listeners that are no more.
     let removed: [String]
+    let progress: ReloadProgress
 
-    init(generation: Generation, added: [ListenerBox], removed: [String]) {
+    init(generation: Generation, added: [ListenerBox], removed: [String], _ progress: ReloadProgress) {
+        self.progress = progress
         self.generation = generation
         self.added = added
         self.removed = removed
@@ -20,6 +40,7 @@ final class Reload: @unchecked Sendable {
 
 extension Worker {
     mutating func take(_ reload: Reload) {
+        defer { reload.progress.taken() }
         guard !draining else { return }
         for upstream in generation.upstreams { retire(upstream) }
         generation = reload.generation
