@@ -47,6 +47,7 @@ need_to_test() {
     need python3 python3 -c 'import ssl'
     need openssl command -v openssl
     need curl command -v curl
+    need faketime sh -c "ls /usr/lib/*/faketime/libfaketime.so.1"
     need ca-certificates test -e /etc/ssl/certs/ca-certificates.crt
 }
 

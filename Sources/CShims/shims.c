@@ -340,6 +340,12 @@ int64_t cs_descriptor_limit(int raise_to_hard) {
     return (int64_t)limit.rlim_cur;
 }
 
+int cs_open_descriptors(int below) {
+    int count = 0;
+    for (int fd = 0; fd < below; fd++) count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
 int cs_set_descriptor_limit(uint64_t soft) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;

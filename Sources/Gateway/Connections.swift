@@ -69,14 +69,20 @@ final class UpstreamConnection {
     var sawEnd = false
     /// How the upstream's bytes ended, once they did.
     var end: StreamEnd?
+    /// Monotonic milliseconds: when it was made, and since when it carries nothing, or carried nothing before it was
+    /// lent.
+    let openedAt: UInt64
+    var idleSince: UInt64
     /// Bytes that the transport had written before the present request.
     var writtenBefore: UInt64 = 0
     /// Bytes that the plain socket has taken since it was connected.
     private var plainBytesWritten: UInt64 = 0
 
-    init(slot: UInt32, upstream: UpstreamState) {
+    init(slot: UInt32, upstream: UpstreamState, now: UInt64) {
         self.slot = slot
         self.upstream = upstream
+        openedAt = now
+        idleSince = now
     }
 
     /// What an event says of the bytes to come.

@@ -32,14 +32,19 @@ package final class Gateway {
     private var listeners: Listeners
     private var fleet: Fleet
     private var draining = false
+    /// Descriptors that were open before we opened any.
+    private let inherited = ProcessControl.openDescriptors()
 
     /// Runs until SIGTERM or SIGINT; SIGHUP reads `source` again.
     package static func run(
         _ settings: Settings, log: OperatorLog, source: @escaping Source
     ) throws(StartFailure) -> RunEnd {
         let gateway = try Gateway(settings, log: log, source: source)
+        try gateway.prepareProcess(settings)
+        // Before any caller comes, who might take the last descriptor.
+        var watch = try gateway.makeWatch()
         try gateway.start(settings)
-        return try gateway.serve()
+        return try gateway.serve(&watch)
     }
 
     private init(_ settings: Settings, log: OperatorLog, source: @escaping Source) throws(StartFailure) {
@@ -50,8 +55,7 @@ package final class Gateway {
     }
 
     private func start(_ settings: Settings) throws(StartFailure) {
-        try prepareProcess(settings)
-        let plan = Plan(settings)
+        let plan = Plan(settings, workers: settings.workers ?? ProcessControl.cpuCount(), inherited: inherited)
         var change = try listeners.change(to: settings.listeners)
         let shared = Shared(resolver: try Self.makeResolver())
         for index in change.added.indices {
@@ -98,15 +102,29 @@ package final class Gateway {
 
     // MARK: - Signals
 
-    private func serve() throws(StartFailure) -> RunEnd {
+    /// What the main thread waits for.
+    private struct Watch: ~Copyable {
+        var poller: Poller
+        let signals: SignalSource
+    }
+
+    private func makeWatch() throws(StartFailure) -> Watch {
         do {
-            var poller = try Poller(maxEvents: 4)
+            let poller = try Poller(maxEvents: 4)
             let source = try SignalSource(Self.signals)
             try poller.add(source, Token(slot: 0, generation: 0))
             try poller.add(fleet.workerEnded, Token(slot: 1, generation: 0))
+            return Watch(poller: poller, signals: source)
+        } catch {
+            throw StartFailure("the main thread cannot wait for signals: \(error)")
+        }
+    }
+
+    private func serve(_ watch: inout Watch) throws(StartFailure) -> RunEnd {
+        do {
             while fleet.running > 0 {
-                _ = try poller.wait(milliseconds: -1)
-                while let signal = source.take() { take(signal) }
+                _ = try watch.poller.wait(milliseconds: -1)
+                while let signal = watch.signals.take() { take(signal) }
             }
         } catch {
             throw StartFailure("the main thread cannot wait for signals: \(error)")
@@ -136,7 +154,7 @@ package final class Gateway {
             return log.write(.error, "reload refused: the configuration has problems; nothing changed")
         }
         do throws(StartFailure) {
-            let plan = Plan(new)
+            let plan = Plan(new, workers: fleet.size, inherited: inherited)
             var generations: [Generation] = []
             for _ in 0..<fleet.size { generations.append(try Self.generation(plan)) }
             let change = try listeners.change(to: new.listeners)

@@ -16,14 +16,27 @@ final class Plan: Sendable {
     let additions: [BodyAdditions]
     /// The form of answers before a route is known: the product of all routes where they agree.
     let fallbackProduct: Product
+    /// Callers' connections that may be held: `limits.max_connections`, or fewer, so that descriptors are left for the
+    /// upstreams.
+    let maxInbound: Int
 
-    init(_ settings: Settings) {
+    /// `inherited`: descriptors that were open when the process began.
+    init(_ settings: Settings, workers: Int, inherited: Int) {
         self.settings = settings
+        maxInbound = Self.maxInbound(settings, workers, ProcessControl.descriptorLimit() - inherited)
         table = RouteTable(settings.routes)
         additions = settings.credentials.map { BodyAdditions($0) }
         let products = settings.routes.map(\.product)
         let first = products.first ?? .problem
         fallbackProduct = products.allSatisfy { $0 == first } ? first : .problem
+    }
+
+    /// Where descriptors are few, upstreams have up to half of what the process itself does not need.
+    private static func maxInbound(_ settings: Settings, _ workers: Int, _ descriptors: Int) -> Int {
+        let own = 16 + workers * (3 + settings.listeners.count)
+        let upstreams = workers * settings.upstreams.reduce(0) { $0 + $1.maxConnections }
+        let left = max(2, descriptors - own)
+        return min(settings.connections.maxConnections, left - min(upstreams, left / 2))
     }
 }
 

@@ -33,7 +33,7 @@ extension Worker {
     mutating func accept(_ box: ListenerBox) -> Bool {
         guard !box.paused else { return false }
         for _ in 0..<64 {
-            guard shared.connections.load(ordering: .relaxed) < connectionLimits.maxConnections else {
+            guard shared.connections.load(ordering: .relaxed) < generation.plan.maxInbound else {
                 pauseListener(box)
                 return false
             }

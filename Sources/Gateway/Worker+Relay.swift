@@ -34,6 +34,7 @@ extension Worker {
             case .refused(let refusal): return drive(context, .answerRefused(refusal))
             case .ended(let begun):
                 let nothing = !begun && nothingWasTaken(connection, context)
+                if nothing && connection.idleSince != connection.openedAt { learn(from: connection) }
                 return drive(context, .upstreamLost(UpstreamLoss(nothingTaken: nothing)))
             }
         }
@@ -54,6 +55,8 @@ extension Worker {
     private mutating func receiveAnswer(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Bool {
         guard connection.readable else { return false }
         context.received.compact()
+        // The buffer has room for the longest head, unless a reload has allowed longer ones since it was made.
+        if context.received.room == 0 { context.received.reserve(limits.maxHead + 1_024) }
         precondition(context.received.room > 0, "what is decoded is used before more is read")
         switch connection.read(into: &context.received) {
         case .bytes:

@@ -17,6 +17,7 @@ final class UpstreamState {
     let tls: TLSClientContext?
     var pool: Pool
     var breaker: CircuitBreaker?
+    var idleLimit = IdleLimit()
     /// The addresses of the last good answer; a literal address is its own.
     var addresses: [SocketAddress]
     let isLiteral: Bool
@@ -54,6 +55,10 @@ extension Worker {
         switch upstream.pool.ask(context.inbound, fresh: fresh) {
         case .idle(let slot):
             guard case .upstream(let connection) = slots[slot] else { preconditionFailure("an idle connection exists") }
+            guard now - connection.idleSince < UInt64(idleMilliseconds(upstream)) else {
+                forget(connection)
+                return open(upstream, for: context)
+            }
             lend(connection, to: context)
             return .connectionLent(reused: true)
         case .open: return open(upstream, for: context)
@@ -62,7 +67,9 @@ extension Worker {
             forget(connection)
             return open(upstream, for: context)
         case .wait: return nil
-        case .full: return .connectionFailed(.poolFull)
+        case .full:
+            forgive(context)
+            return .connectionFailed(.poolFull)
         }
     }
 
@@ -85,6 +92,12 @@ extension Worker {
         }
     }
 
+    /// The request does not get as far as the upstream, whose breaker learns nothing from it.
+    private func forgive(_ context: ExchangeContext) {
+        if context.breakerVerdict == .probe, let route = context.route { route.upstream.breaker?.probeWasLost(at: now) }
+        context.breakerVerdict = nil
+    }
+
     private mutating func lend(_ connection: UpstreamConnection, to context: ExchangeContext) {
         timers.cancel(TimerID(slot: connection.slot))
         connection.state = .lent
@@ -97,9 +110,19 @@ extension Worker {
         context.upstream = nil
         connection.context = nil
         let state = connection.upstream
-        let keep =
-            state.settings.keepAliveMilliseconds > 0 && !draining && !state.isRetired && staysQuiet(connection)
+        let keep = idleMilliseconds(state) > 0 && !draining && !state.isRetired && staysQuiet(connection)
         follow(state.pool.returned(connection.slot, keep: keep), connection)
+    }
+
+    /// How long a connection may carry nothing and still be used.
+    private func idleMilliseconds(_ upstream: UpstreamState) -> Int {
+        upstream.idleLimit.bound(upstream.settings.keepAliveMilliseconds, now: now)
+    }
+
+    /// The upstream closed a connection that carried nothing, or nothing that it took.
+    func learn(from connection: UpstreamConnection) {
+        connection.upstream.idleLimit.closed(
+            afterIdle: now - connection.idleSince, openedAt: connection.openedAt, now: now)
     }
 
     mutating func closeConnection(_ context: ExchangeContext) {
@@ -142,7 +165,8 @@ extension Worker {
         switch next {
         case .keep:
             connection.state = .idle
-            arm(connection.slot, after: connection.upstream.settings.keepAliveMilliseconds)
+            connection.idleSince = now
+            arm(connection.slot, after: idleMilliseconds(connection.upstream))
         case .close: close(connection)
         case .lend(let exchange):
             guard let context = context(of: exchange) else { preconditionFailure("who waits is there") }
@@ -175,7 +199,7 @@ extension Worker {
     /// Begins to open a connection; an event where it is decided at once.
     private mutating func open(_ upstream: UpstreamState, for context: ExchangeContext) -> Event? {
         let token = slots.take()
-        let connection = UpstreamConnection(slot: token.slot, upstream: upstream)
+        let connection = UpstreamConnection(slot: token.slot, upstream: upstream, now: now)
         slots.set(token.slot, .upstream(connection))
         connection.context = context
         context.upstream = connection
@@ -301,7 +325,10 @@ extension Worker {
             guard readiness.contains(.readable) || readiness.contains(.closedForReading) || readiness.contains(.failed)
             else { return }
             connection.note(readiness)
-            if !staysQuiet(connection) { closeIdle(connection) }
+            if !staysQuiet(connection) {
+                learn(from: connection)
+                closeIdle(connection)
+            }
         case .lent:
             guard let context = connection.context else { return }
             connection.note(readiness)

@@ -3,5 +3,5 @@
 
 internal import Net
 
-let status = Subcommand.run(Array(CommandLine.arguments.dropFirst()))
+let status = Subcommand.run(Array(Console.arguments().dropFirst()))
 ProcessControl.exit(status.rawValue)

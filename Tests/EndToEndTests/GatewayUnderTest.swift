@@ -64,19 +64,28 @@ final class GatewayUnderTest: Sendable {
     private let folder: TemporaryFolder
     private let upstreams: [any AnyObject & Sendable]
 
-    convenience init(_ setup: Setup, environment: [String: String] = [:]) throws {
+    /// `descriptors`: how many the gateway may have, where that is to be few.
+    convenience init(_ setup: Setup, environment: [String: String] = [:], descriptors: Int? = nil) throws {
         let folder = try TemporaryFolder()
-        try self.init(text: try setup.text(folder), folder, environment, keeping: setup.upstreams)
+        let text = try setup.text(folder)
+        try self.init(text: text, folder, environment, descriptors: descriptors, keeping: setup.upstreams)
     }
 
     init(
-        text: String, _ folder: TemporaryFolder, _ environment: [String: String] = [:],
+        text: String, _ folder: TemporaryFolder, _ environment: [String: String] = [:], descriptors: Int? = nil,
         keeping upstreams: [any AnyObject & Sendable] = []
     ) throws {
         self.folder = folder
         self.upstreams = upstreams
         let file = try folder.write("countersign.yaml", text)
-        program = try Program("countersign", ["run", "--config", file], environment: environment)
+        let arguments = ["run", "--config", file]
+        if let descriptors {
+            let path = Program.buildFolder.appendingPathComponent("countersign").path
+            let limited = ["-c", "ulimit -n \(descriptors) && exec \"$0\" \"$@\"", path] + arguments
+            program = try Program("/bin/sh", limited, environment: environment)
+        } else {
+            program = try Program("countersign", arguments, environment: environment)
+        }
         let line = try program.line(of: .errors) { $0.contains("\"message\":\"ready\"") }
         struct Ready: Decodable { let listeners: [String] }
         let ready = try JSONDecoder().decode(Ready.self, from: Data(line.utf8))

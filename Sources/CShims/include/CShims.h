@@ -100,6 +100,7 @@ int cs_not_dumpable(void);
 int cs_no_core_files(void);
 int64_t cs_descriptor_limit(int raise_to_hard);
 int cs_set_descriptor_limit(uint64_t soft);
+int cs_open_descriptors(int below);
 int cs_cpu_count(void);
 int cs_process_id(void);
 void cs_exit(int code);

@@ -28,6 +28,9 @@ package enum ProcessControl {
     /// The present limit of open descriptors.
     package static func descriptorLimit() -> Int { Int(max(0, cs_descriptor_limit(0))) }
 
+    /// How many descriptors are open now, of the first 4,096.
+    package static func openDescriptors() -> Int { Int(cs_open_descriptors(Int32(min(descriptorLimit(), 4_096)))) }
+
     /// Sets the soft limit of open descriptors, at most the hard limit.
     package static func setDescriptorLimit(_ limit: Int) throws(SystemError) {
         try cs_set_descriptor_limit(UInt64(limit)).checked("setrlimit")

@@ -15,6 +15,17 @@ enum Console {
     /// Largest request or body that is read, in bytes: the largest body that a configuration allows, and its head.
     static let maxInput = 65 * 1_024 * 1_024
 
+    /// The words with which the command was called, its own name first.
+    static func arguments() -> [String] {
+        // Swift's runtime looks for them in front of the environment, and finds none where a preloaded library
+        // (libfaketime, for one) has moved that: the kernel knows them too.
+        if !CommandLine.arguments.isEmpty { return CommandLine.arguments }
+        let line = (try? read("/proc/self/cmdline")) ?? []
+        return line.split(separator: 0, omittingEmptySubsequences: false).dropLast().map {
+            String(decoding: $0, as: UTF8.self)
+        }
+    }
+
     /// The environment's variables. Those that are not UTF-8 are read with replacement characters.
     static func environment() -> [String: String] {
         var variables: [String: String] = [:]
