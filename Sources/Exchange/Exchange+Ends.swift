@@ -71,7 +71,8 @@ extension Exchange {
         } else if loss.nothingTaken {
             refuse(&todo, .connectionLost, .upstreamLost)
         } else {
-            refuse(&todo, .connectionLost.afterSending(lostAnswer), .upstreamLost)
+            let refusal: Refusal = phase == .answered ? .answerIncomplete : .connectionLost
+            refuse(&todo, refusal.afterSending(lostAnswer), .upstreamLost)
         }
     }
 

@@ -29,6 +29,13 @@ package struct Exchange: ~Copyable {
     /// Nobody is left to give an answer to.
     package var callerIsGone: Bool { callerGone }
 
+    /// The answer that was begun is not to be given to the caller, who has no byte of it: what comes next may be
+    /// answered by the gateway.
+    package mutating func withdrawAnswer() {
+        precondition(phase == .answered, "an answer that is under way")
+        answerStarted = false
+    }
+
     /// Takes one fact and says what to do. Facts that can no longer matter yield nothing.
     package mutating func advance(_ event: Event) -> Commands {
         var todo = Commands()

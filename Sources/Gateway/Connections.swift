@@ -69,10 +69,12 @@ final class UpstreamConnection {
     var sawEnd = false
     /// How the upstream's bytes ended, once they did.
     var end: StreamEnd?
-    /// Monotonic milliseconds: when it was made, and since when it carries nothing, or carried nothing before it was
-    /// lent.
+    /// Monotonic milliseconds: when it was made, since when it carries nothing, and when it was lent.
     let openedAt: UInt64
-    var idleSince: UInt64
+    var idleSince: UInt64 = 0
+    var lentAt: UInt64 = 0
+    /// It has carried a request before.
+    var isUsed = false
     /// Bytes that the transport had written before the present request.
     var writtenBefore: UInt64 = 0
     /// Bytes that the plain socket has taken since it was connected.
@@ -82,7 +84,6 @@ final class UpstreamConnection {
         self.slot = slot
         self.upstream = upstream
         openedAt = now
-        idleSince = now
     }
 
     /// What an event says of the bytes to come.

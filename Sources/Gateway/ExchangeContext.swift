@@ -57,6 +57,8 @@ struct ExchangeState: ~Copyable {
     var onAccount = 0
     /// The answer is relayed in chunks of our own.
     var chunksOut = false
+    /// The kernel has bytes of the answer for the caller.
+    var answerIsOnWire = false
     /// The caller took less than was offered.
     var stalled = false
     /// The coding to be taken off the body.
@@ -110,6 +112,7 @@ struct ExchangeState: ~Copyable {
         deadline = nil
         written = 0
         chunksOut = false
+        answerIsOnWire = false
         stalled = false
         deliveryIsBounded = false
         totalDeadline = 0

@@ -32,6 +32,8 @@ package final class Gateway {
     private var listeners: Listeners
     private var fleet: Fleet
     private var draining = false
+    /// Reloads that not every worker has taken yet, in their order.
+    private var reloads: [(progress: ReloadProgress, addresses: [String])] = []
     /// Descriptors that were open before we opened any.
     private let inherited = ProcessControl.openDescriptors()
 
@@ -113,7 +115,7 @@ package final class Gateway {
             let poller = try Poller(maxEvents: 4)
             let source = try SignalSource(Self.signals)
             try poller.add(source, Token(slot: 0, generation: 0))
-            try poller.add(fleet.workerEnded, Token(slot: 1, generation: 0))
+            try poller.add(fleet.main, Token(slot: 1, generation: 0))
             return Watch(poller: poller, signals: source)
         } catch {
             throw StartFailure("the main thread cannot wait for signals: \(error)")
@@ -125,6 +127,7 @@ package final class Gateway {
             while fleet.running > 0 {
                 _ = try watch.poller.wait(milliseconds: -1)
                 while let signal = watch.signals.take() { take(signal) }
+                reportReloads()
             }
         } catch {
             throw StartFailure("the main thread cannot wait for signals: \(error)")
@@ -158,9 +161,11 @@ package final class Gateway {
             var generations: [Generation] = []
             for _ in 0..<fleet.size { generations.append(try Self.generation(plan)) }
             let change = try listeners.change(to: new.listeners)
+            let progress = ReloadProgress(workers: fleet.size, main: fleet.main)
             for index in 0..<fleet.size {
                 let reload = Reload(
-                    generation: generations[index], added: change.added[index], removed: change.removed)
+                    generation: generations[index], added: change.added[index], removed: change.removed,
+                    progress: progress)
                 fleet.tell(index, .reload(reload))
             }
             for address in change.unchanged {
@@ -170,9 +175,17 @@ package final class Gateway {
             if (new.workers ?? fleet.size) != fleet.size {
                 log.write(.warning, "the number of workers changes with a restart", ("workers", .number(fleet.size)))
             }
-            log.write(.info, "reloaded", ("listeners", .words(change.addresses)))
+            reloads.append((progress, change.addresses))
         } catch {
             log.write(.error, "reload refused; nothing changed", ("reason", .text(error.reason)))
+        }
+    }
+
+    /// A reload is reported once every worker serves by it.
+    private func reportReloads() {
+        while let first = reloads.first, first.progress.isDone {
+            log.write(.info, "reloaded", ("listeners", .words(first.addresses)))
+            reloads.removeFirst()
         }
     }
 

@@ -31,13 +31,26 @@ extension Worker {
             case .complete(let reusable):
                 if context.state.chunksOut { context.state.output.append("0\r\n\r\n") }
                 return drive(context, .answerCompleted(reusable: reusable))
-            case .refused(let refusal): return drive(context, .answerRefused(refusal))
+            case .refused(let refusal):
+                withdrawAnswer(&context.state)
+                return drive(context, .answerRefused(refusal))
             case .ended(let begun):
+                withdrawAnswer(&context.state)
                 let nothing = !begun && nothingWasTaken(connection, context)
-                if nothing && connection.idleSince != connection.openedAt { learn(from: connection) }
+                if !begun { learn(from: connection) }
                 return drive(context, .upstreamLost(UpstreamLoss(nothingTaken: nothing)))
             }
         }
+    }
+
+    /// A broken answer of which the caller has no byte is replaced by one of our own, which says what is known.
+    private func withdrawAnswer(_ context: inout ExchangeState) {
+        guard context.exchange.phase == .answered, !context.answerIsOnWire, !context.exchange.callerIsGone else {
+            return
+        }
+        context.exchange.withdrawAnswer()
+        context.output.clear()
+        context.pendingPayload = 0
     }
 
     private mutating func relayLater(_ connection: UpstreamConnection) {
@@ -110,8 +123,10 @@ extension Worker {
     }
 
     private func flush(_ context: inout ExchangeState, to socket: borrowing Socket) -> FlushResult {
+        let before = context.output.count + context.pendingPayload
         let result = write(
             &context.output, payload: &context.pendingPayload, of: &context.received, &context.answer, to: socket)
+        if context.output.count + context.pendingPayload < before { context.answerIsOnWire = true }
         if result == .stalled { context.stalled = true }
         return result
     }
@@ -157,6 +172,8 @@ extension Worker {
     func relayHead(_ context: inout ExchangeState) {
         // The connection ends only where its answer says so: nobody risks a request on it.
         if draining { context.closes = true }
+        // What is left of an interim answer goes out with it, and cannot be taken back.
+        context.answerIsOnWire = context.output.count > 0
         if !context.exchange.callerIsGone {
             context.chunksOut = writeHead(
                 of: context.answer, context.received, closes: context.closes, to: &context.output)

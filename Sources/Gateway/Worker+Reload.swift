@@ -2,6 +2,27 @@
 // with its upstreams, timeouts and secrets, to their end.
 
 internal import Net
+internal import Synchronization
+
+/// How many workers have taken a reload. Shared by them and the main thread.
+final class ReloadProgress: Sendable {
+    private let taken = Atomic<Int>(0)
+    private let workers: Int
+    private let main: WakeUp
+
+    init(workers: Int, main: WakeUp) {
+        self.workers = workers
+        self.main = main
+    }
+
+    /// Every worker serves the new configuration.
+    var isDone: Bool { taken.load(ordering: .acquiring) == workers }
+
+    func oneMore() {
+        taken.add(1, ordering: .releasing)
+        main.wake()
+    }
+}
 
 /// What one worker needs for a reload, made whole before any worker is told, so that nothing can fail half-way.
 final class Reload: @unchecked Sendable {
@@ -10,8 +31,10 @@ final class Reload: @unchecked Sendable {
     let added: [ListenerBox]
     /// Names of listeners that are no more.
     let removed: [String]
+    let progress: ReloadProgress
 
-    init(generation: Generation, added: [ListenerBox], removed: [String]) {
+    init(generation: Generation, added: [ListenerBox], removed: [String], progress: ReloadProgress) {
+        self.progress = progress
         self.generation = generation
         self.added = added
         self.removed = removed
@@ -20,6 +43,7 @@ final class Reload: @unchecked Sendable {
 
 extension Worker {
     mutating func take(_ reload: Reload) {
+        defer { reload.progress.oneMore() }
         guard !draining else { return }
         for upstream in generation.upstreams { retire(upstream) }
         generation = reload.generation

@@ -103,6 +103,7 @@ extension Worker {
     private mutating func lend(_ connection: UpstreamConnection, to context: ExchangeContext) {
         timers.cancel(TimerID(slot: connection.slot))
         connection.state = .lent
+        connection.lentAt = now
         connection.context = context
         context.state.upstream = connection
     }
@@ -111,6 +112,8 @@ extension Worker {
         guard let connection = context.state.upstream else { return }
         context.state.upstream = nil
         connection.context = nil
+        connection.idleSince = now
+        connection.isUsed = true
         let state = connection.upstream
         let keep = idleMilliseconds(state) > 0 && !draining && !state.isRetired && staysQuiet(connection)
         follow(state.pool.returned(connection.slot, keep: keep), connection)
@@ -121,10 +124,11 @@ extension Worker {
         upstream.idleLimit.bound(upstream.settings.keepAliveMilliseconds, now: now)
     }
 
-    /// The upstream closed a connection that carried nothing, or nothing that it took.
+    /// A connection was lost before a byte of the answer came. Soon after it was lent, it had been idle for too long.
     func learn(from connection: UpstreamConnection) {
+        guard connection.isUsed, now - connection.lentAt < Worker.idleCloseMilliseconds else { return }
         connection.upstream.idleLimit.closed(
-            afterIdle: now - connection.idleSince, openedAt: connection.openedAt, now: now)
+            afterIdle: connection.lentAt - connection.idleSince, openedAt: connection.openedAt, now: now)
     }
 
     mutating func closeConnection(_ context: ExchangeContext) {
@@ -168,7 +172,6 @@ extension Worker {
         switch next {
         case .keep:
             connection.state = .idle
-            connection.idleSince = now
             arm(connection.slot, after: idleMilliseconds(connection.upstream))
         case .close: close(connection)
         case .lend(let exchange):
@@ -328,10 +331,7 @@ extension Worker {
             guard readiness.contains(.readable) || readiness.contains(.closedForReading) || readiness.contains(.failed)
             else { return }
             connection.note(readiness)
-            if !staysQuiet(connection) {
-                learn(from: connection)
-                closeIdle(connection)
-            }
+            if !staysQuiet(connection) { closeIdle(connection) }
         case .lent:
             guard let context = connection.context else { return }
             connection.note(readiness)
@@ -409,7 +409,9 @@ extension Worker {
                 case .end, .truncated, .failed, .tlsFailed:
                     // With a part of it on the way the upstream may have answered: the poller reports the end, and what
                     // can still be read is read then.
-                    return written == 0 ? .upstreamLost(UpstreamLoss(nothingTaken: true)) : nil
+                    guard written == 0 else { return nil }
+                    learn(from: connection)
+                    return .upstreamLost(UpstreamLoss(nothingTaken: true))
                 }
             }
             return .requestWritten

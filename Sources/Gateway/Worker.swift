@@ -34,6 +34,8 @@ struct Worker: ~Copyable {
     static let acceptPauseMilliseconds: UInt64 = 100
     /// How long a listener that closes waits for handshakes that were on their way.
     static let lastCallMilliseconds: UInt64 = 20
+    /// How soon after it was lent a connection must be lost to count as closed while it was idle.
+    static let idleCloseMilliseconds: UInt64 = 250
     /// How long an idle caller may still begin a request while the gateway drains.
     static let farewellMilliseconds = 500
     /// How long a refused caller may go on sending before its connection is closed.

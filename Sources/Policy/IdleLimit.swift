@@ -1,5 +1,5 @@
-// How long an upstream keeps connections that carry nothing, learnt from when it closes them: a connection that is
-// about to be closed must not be given a request, whose fate nobody could tell.
+// How long an upstream keeps connections that carry nothing, learnt from requests that met a closing one: a connection
+// that is about to be closed must not be given a request, whose fate nobody could tell.
 // Time comes in as an argument. One per worker and upstream: nothing is shared. Forgets after a minute.
 
 /// What one upstream's closings say of its idle limit.
@@ -15,7 +15,7 @@ package struct IdleLimit: Equatable, Sendable {
 
     package init() {}
 
-    /// The upstream closed a connection that had been idle for so long. Times are monotonic milliseconds.
+    /// A request was lost on a connection that had been idle for so long. Times are monotonic milliseconds.
     package mutating func closed(afterIdle idle: UInt64, openedAt: UInt64, now: UInt64) {
         if now < holdsUntil {
             shortest = min(shortest, idle)

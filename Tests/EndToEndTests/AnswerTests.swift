@@ -118,7 +118,10 @@ import Testing
         }
         let caller = try GatewayUnderTest(Setup(upstream)).caller()
         try caller.send(post("/x", "{}"))
-        #expect(throws: MessageReader.Problem.self) { try caller.answer() }
+        // Where a byte of it was passed on the connection ends within it; else the gateway answers in its place.
+        if let answer = try? caller.answer() {
+            #expect(answer.status == 502 && answer["Proxy-Status"]?.hasSuffix("sent=?1; outcome=unknown") == true)
+        }
         #expect(upstream.requests.count == 1)
     }
 

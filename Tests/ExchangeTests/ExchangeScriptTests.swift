@@ -178,6 +178,24 @@ private let lostMaybe = "close, by callerWrite, respond 502 connection_terminate
 
     // MARK: - Deadlines
 
+    @Test func aBrokenAnswerThatWasWithdrawnIsReported() {
+        for (event, error) in [
+            (Event.upstreamLost(UpstreamLoss(nothingTaken: false)), "http_response_incomplete"),
+            (.answerRefused(.badChunk), "http_protocol_error"),
+        ] {
+            var exchange = Exchange()
+            for event in Place.answered.events { _ = exchange.advance(event) }
+            exchange.withdrawAnswer()
+            let stillBegan = exchange.answerBegan
+            #expect(!stillBegan)
+            let expected = "close, by callerWrite, respond 502 \(error) maybe assume-failure"
+            let said = words(exchange.advance(event))
+            let after = words(exchange.advance(.answerDelivered))
+            #expect(said == expected, "\(said)")
+            #expect(after == "clear, finish completed settled", "\(after)")
+        }
+    }
+
     @Test func deadlinesEndWhatTheyLimit() {
         expect(.deadlinePassed(.body), [.admitted: "by callerWrite, respond 408 http_request_error unsent"])
         expect(.deadlinePassed(.connect), [.drafted: "cancel, by callerWrite, respond 504 connection_timeout unsent"])

@@ -117,6 +117,32 @@ import Testing
         #expect(upstream.requests.count == 3)
     }
 
+    private static let whollyUnsent = [
+        "Content-Length: 100\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n8\r\n{\"half\":\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n8\r\n{\"half\":\r\nno chunk\r\n",
+    ]
+
+    /// Where the caller has no byte of a broken answer, it is told in place of it what is known.
+    @Test(arguments: whollyUnsent)
+    func anAnswerThatBreaksBeforeItsFirstByteIsReplaced(_ part: String) throws {
+        let upstream = try FakeUpstream { conversation in
+            guard conversation.request() != nil else { return }
+            conversation.send("HTTP/1.1 200 OK\r\n" + part)
+        }
+        let gateway = try GatewayUnderTest(Setup(upstream))
+        var replaced = 0
+        for _ in 0..<40 {
+            let caller = try gateway.caller()
+            try caller.send(post("/x", "{}"))
+            // The head may come first, in a packet of its own, and is passed on; then the answer is visibly broken.
+            guard let answer = try? caller.answer() else { continue }
+            let error = part.hasSuffix("no chunk\r\n") ? "http_protocol_error" : "http_response_incomplete"
+            #expect(answer["Proxy-Status"] == "countersign; error=\(error); sent=?1; outcome=unknown")
+            replaced += 1
+        }
+        #expect(replaced > 0)
+    }
+
     private static let handshakes: [(name: String, bytes: [UInt8], resets: Bool)] = [
         ("alert", [0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x28], false),
         ("warning", [0x15, 0x03, 0x03, 0x00, 0x02, 0x01, 0x00], false),
