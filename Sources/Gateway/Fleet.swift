@@ -8,8 +8,8 @@ struct Fleet: ~Copyable {
     private var threads: [ThreadBox] = []
     private var mailboxes: [Mailbox<Message>] = []
     private let ended: Ended
-    /// Wakes the main thread when a worker has something to say: it has ended, or has taken a reload.
-    var main: WakeUp { ended.wakeUp }
+    /// Wakes the main thread: a worker has ended, or all have taken a reload up.
+    var mainWakeUp: WakeUp { ended.wakeUp }
 
     /// Counts workers that ended, for the main thread.
     private final class Ended: Sendable {

@@ -32,7 +32,7 @@ package final class Gateway {
     private var listeners: Listeners
     private var fleet: Fleet
     private var draining = false
-    /// Reloads that not every worker has taken yet, in their order.
+    /// Those that not every worker has taken up.
     private var reloads: [(progress: ReloadProgress, addresses: [String])] = []
     /// Descriptors that were open before we opened any.
     private let inherited = ProcessControl.openDescriptors()
@@ -115,7 +115,7 @@ package final class Gateway {
             let poller = try Poller(maxEvents: 4)
             let source = try SignalSource(Self.signals)
             try poller.add(source, Token(slot: 0, generation: 0))
-            try poller.add(fleet.main, Token(slot: 1, generation: 0))
+            try poller.add(fleet.mainWakeUp, Token(slot: 1, generation: 0))
             return Watch(poller: poller, signals: source)
         } catch {
             throw StartFailure("the main thread cannot wait for signals: \(error)")
@@ -127,7 +127,7 @@ package final class Gateway {
             while fleet.running > 0 {
                 _ = try watch.poller.wait(milliseconds: -1)
                 while let signal = watch.signals.take() { take(signal) }
-                reportReloads()
+                tellOfReloads()
             }
         } catch {
             throw StartFailure("the main thread cannot wait for signals: \(error)")
@@ -161,11 +161,10 @@ package final class Gateway {
             var generations: [Generation] = []
             for _ in 0..<fleet.size { generations.append(try Self.generation(plan)) }
             let change = try listeners.change(to: new.listeners)
-            let progress = ReloadProgress(workers: fleet.size, main: fleet.main)
+            let progress = ReloadProgress(workers: fleet.size, fleet.mainWakeUp)
             for index in 0..<fleet.size {
                 let reload = Reload(
-                    generation: generations[index], added: change.added[index], removed: change.removed,
-                    progress: progress)
+                    generation: generations[index], added: change.added[index], removed: change.removed, progress)
                 fleet.tell(index, .reload(reload))
             }
             for address in change.unchanged {
@@ -181,11 +180,11 @@ package final class Gateway {
         }
     }
 
-    /// A reload is reported once every worker serves by it.
-    private func reportReloads() {
-        while let first = reloads.first, first.progress.isDone {
-            log.write(.info, "reloaded", ("listeners", .words(first.addresses)))
+    /// A reload is told once no worker serves new requests by the old configuration.
+    private func tellOfReloads() {
+        while let (progress, addresses) = reloads.first, progress.isDone {
             reloads.removeFirst()
+            log.write(.info, "reloaded", ("listeners", .words(addresses)))
         }
     }
 

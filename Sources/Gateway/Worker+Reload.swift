@@ -4,23 +4,20 @@
 internal import Net
 internal import Synchronization
 
-/// How many workers have taken a reload. Shared by them and the main thread.
+/// Counts the workers that have not taken a reload up yet, and wakes the main thread when all have.
 final class ReloadProgress: Sendable {
-    private let taken = Atomic<Int>(0)
-    private let workers: Int
-    private let main: WakeUp
+    private let missing: Atomic<Int>
+    private let wakeUp: WakeUp
 
-    init(workers: Int, main: WakeUp) {
-        self.workers = workers
-        self.main = main
+    init(workers: Int, _ wakeUp: WakeUp) {
+        missing = Atomic(workers)
+        self.wakeUp = wakeUp
     }
 
-    /// Every worker serves the new configuration.
-    var isDone: Bool { taken.load(ordering: .acquiring) == workers }
+    var isDone: Bool { missing.load(ordering: .acquiring) == 0 }
 
-    func oneMore() {
-        taken.add(1, ordering: .releasing)
-        main.wake()
+    func taken() {
+        if missing.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { wakeUp.wake() }
     }
 }
 
@@ -33,7 +30,7 @@ final class Reload: @unchecked Sendable {
     let removed: [String]
     let progress: ReloadProgress
 
-    init(generation: Generation, added: [ListenerBox], removed: [String], progress: ReloadProgress) {
+    init(generation: Generation, added: [ListenerBox], removed: [String], _ progress: ReloadProgress) {
         self.progress = progress
         self.generation = generation
         self.added = added
@@ -43,7 +40,7 @@ final class Reload: @unchecked Sendable {
 
 extension Worker {
     mutating func take(_ reload: Reload) {
-        defer { reload.progress.oneMore() }
+        defer { reload.progress.taken() }
         guard !draining else { return }
         for upstream in generation.upstreams { retire(upstream) }
         generation = reload.generation

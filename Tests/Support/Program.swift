@@ -34,6 +34,10 @@ package final class Program: Sendable {
     package init(_ path: String, _ arguments: [String], environment: [String: String] = [:]) throws {
         let full = path.hasPrefix("/") ? path : Program.buildFolder.appendingPathComponent(path).path
         var variables = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "LC_ALL": "C.UTF-8"]
+        // A run under a sanitizer says by these where its findings go.
+        for (name, value) in ProcessInfo.processInfo.environment where name.hasSuffix("SAN_OPTIONS") {
+            variables[name] = value
+        }
         variables.merge(environment) { $1 }
         let (started, errno) = Child.start(full, arguments, environment: variables)
         guard let started else { throw SupportFailure("\(full) could not be started: errno \(errno)") }
