@@ -1,8 +1,8 @@
-"""Differential fuzz of the request parser against h11 (a strict HTTP/1.1 parser in Python, github.com/python-hyper/h11).
+"""Differential fuzz of the request parser against h11, a strict HTTP/1.1 parser in Python (python-hyper/h11).
 
-Seeded mutations of a grammar go to both. A finding is whatever we accept and h11 refuses, and every difference in method,
-target, fields, body or end of the message in what both accept. We may be stricter, never laxer. Needs h11;
-`scripts/fuzz --target differential` makes an environment that has it.
+Seeded mutations of a grammar go to both. A finding is whatever we accept and h11 refuses, whatever is whole for one and
+not yet for the other, and every difference in method, target, fields, body or end of the message in what both accept.
+We may be stricter, never laxer. Needs h11; `scripts/fuzz --target differential` makes an environment that has it.
 
 Differences that are allowed, each because ours is the safer reading:
 
@@ -28,28 +28,37 @@ METHODS = [b"GET", b"POST", b"PUT", b"HEAD", b"DELETE", b"PATCH", b"OPTIONS"]
 ODD_METHODS = METHODS + [b"CONNECT", b"TRACE", b"get", b"G\tT", b"", b"PRI", b"X-Y", b"P(T"]
 TARGETS = [b"/", b"/a", b"/a/b/c?x=1&y=%20", b"/~u/;p=1/@:!$&'()*+,=", b"/%7Eu", b"/a?b?c/d", b"/x/"]
 ODD_TARGETS = TARGETS + [
-    b"*", b"a:1", b"http://host/a", b"HTTPS://HOST:81/", b"//a", b"/a/../b", b"/%2e%2e/", b"/a#b", b"/a\\b", b"/\x7f",
-    b"/\xc3\xa9", b"/%zz", b"/a b", b"/\"<>^`{|}", b"/[", b"http://u@host/", b""]
+    b"*", b"a:1", b"http://host/a", b"HTTPS://HOST:81/", b"//a", b"/a/../b", b"/%2e%2e/", b"/a#b", b"/a\\b",
+    b"/\x7f", b"/\xc3\xa9", b"/%zz", b"/a b", b"/\"<>^`{|}", b"/[", b"http://u@host/", b""]
 ODD_VERSIONS = [b"HTTP/1.0", b"HTTP/1.2", b"HTTP/2.0", b"http/1.1", b"HTTP/1.1 ", b"HTTP/01.1", b"HTTP/1,1", b""]
 HOSTS = [b"host", b"HOST:81", b"1.2.3.4:80", b"[::1]", b"[::1]:8080", b"a-b.c_d~e"]
 ODD_HOSTS = HOSTS + [b"", b"a b", b"a,b", b"u@h", b"[::g]", b"h:0", b"h:99999", b"h:", b"\xff"]
 FIELDS = [
     (b"Accept", b"*/*"), (b"X-A", b"1"), (b"x_b", b"a,b , c"), (b"X-Empty", b""), (b"Connection", b"close"),
-    (b"Connection", b"keep-alive, x-a"), (b"Content-Type", b"application/json"), (b"TE", b"trailers"), (b"X-T", b"a\tb  c"),
-    (b"Expect", b"100-continue"), (b"Trailer", b"x-sum"), (b"Authorization", b"Bearer x"), (b"Keep-Alive", b"5"),
-    (b"!#$%&'*+-.^_`|~9", b"\"quoted, \\\" text\"")]
+    (b"Connection", b"keep-alive, x-a"), (b"Content-Type", b"application/json"), (b"TE", b"trailers"),
+    (b"X-T", b"a\tb  c"), (b"Expect", b"100-continue"), (b"Trailer", b"x-sum"), (b"Authorization", b"Bearer x"),
+    (b"Keep-Alive", b"5"), (b"!#$%&'*+-.^_`|~9", b"\"quoted, \\\" text\"")]
 ODD_FIELDS = FIELDS + [
     (b"X A", b"1"), (b"", b"1"), (b"X-A ", b"1"), (b" X-A", b"1"), (b"X:", b"y"), (b"X-\xc3", b"1"), (b"X-A", b"\x00"),
-    (b"X-A", b"\xff"), (b"X-A", b"a\r\n b"), (b"X-A", b"a\nb"), (b"X-A", b"a\rb"), (b"Host", b"host"), (b"Upgrade", b"h2c"),
-    (b"X-A", b"\x7f"), (b"X-A", b"\x0b"), (b"Connection", b"upgrade"), (b"Connection", b"content-length"), (b"Expect", b"x")]
-LENGTHS = [b"+5", b"-1", b" 5 ", b"05", b"5,5", b"5, 5", b"0x5", b"5 5", b"", b"18446744073709551621", b"5\x00", b"\xb25", b"1e1"]
-CODINGS = [b"chunked", b"Chunked", b"gzip, chunked", b"chunked, chunked", b"identity", b"chunked;a=b", b" chunked\t", b"\"chunked\"",
-           b"chunked,", b",chunked", b"x\tchunked", b"chunke\xe4"]
-ODD_SIZES = [b"5", b"5;a", b"5;a=b;c=\"d e\"", b"05", b"0x5", b"+5", b" 5", b"5 ", b"5\t", b"5;", b"5;=", b"FFFFFFFFFFFFFFFFF", b"", b"5\n", b"5;a b"]
+    (b"X-A", b"\xff"), (b"X-A", b"a\r\n b"), (b"X-A", b"a\nb"), (b"X-A", b"a\rb"), (b"Host", b"host"),
+    (b"Upgrade", b"h2c"), (b"X-A", b"\x7f"), (b"X-A", b"\x0b"), (b"Connection", b"upgrade"),
+    (b"Connection", b"content-length"), (b"Expect", b"x")]
+LENGTHS = [
+    b"+5", b"-1", b" 5 ", b"05", b"5,5", b"5, 5", b"0x5", b"5 5", b"", b"18446744073709551621", b"5\x00", b"\xb25",
+    b"1e1"]
+CODINGS = [
+    b"chunked", b"Chunked", b"gzip, chunked", b"chunked, chunked", b"identity", b"chunked;a=b", b" chunked\t",
+    b"\"chunked\"", b"chunked,", b",chunked", b"x\tchunked", b"chunke\xe4"]
+ODD_SIZES = [
+    b"5", b"5;a", b"5;a=b;c=\"d e\"", b"05", b"0x5", b"+5", b" 5", b"5 ", b"5\t", b"5;", b"5;=",
+    b"FFFFFFFFFFFFFFFFF", b"", b"5\n", b"5;a b"]
 TRAILERS = [b"", b"", b"", b"X-Sum: 1\r\n"]
-ODD_TRAILERS = [b"X-Sum: 1\r\n", b"Content-Length: 3\r\n", b"Host: a\r\n", b"X : 1\r\n", b" x: 1\r\n", b"x\r\n", b"X: \x00\r\n"]
+ODD_TRAILERS = [
+    b"X-Sum: 1\r\n", b"Content-Length: 3\r\n", b"Host: a\r\n", b"X : 1\r\n", b" x: 1\r\n", b"x\r\n", b"X: \x00\r\n"]
 ODD_ENDS = [b"\n", b"\r", b"\r\r\n", b" \r\n", b"\r\n\r\n", b""]
-SPLICES = [b"\r\n", b"\n", b"\r", b" ", b"\t", b":", b"\x00", b"\x80", b",", b";", b"\r\nX: y", b"\x0c", b"0", b"\x7f", b"%", b"/"]
+SPLICES = [
+    b"\r\n", b"\n", b"\r", b" ", b"\t", b":", b"\x00", b"\x80", b",", b";", b"\r\nX: y", b"\x0c", b"0", b"\x7f",
+    b"%", b"/"]
 
 
 class Grammar:
@@ -71,7 +80,8 @@ class Grammar:
         for _ in range(self.random.randrange(4)):
             data = self.random.choice([b"hello", b"\r\n0\r\n", b"{\"a\":"])
             size = b"%x" % len(data)
-            body += self.odd([size, size, size + b";a", size + b";a=b;c=\"d e\""], ODD_SIZES) + self.end() + data + self.end()
+            line = self.odd([size, size, size + b";a", size + b";a=b;c=\"d e\""], ODD_SIZES)
+            body += line + self.end() + data + self.end()
         last = self.odd([b"0", b"0;x"], [b"00", b"000", b"-0", b"0 "])
         return body + last + self.end() + self.odd(TRAILERS, ODD_TRAILERS) + self.end()
 
@@ -100,7 +110,8 @@ class Grammar:
         text = self.odd(METHODS, ODD_METHODS) + self.space() + self.odd(TARGETS, ODD_TARGETS, 0.1)
         text += self.space() + self.odd([b"HTTP/1.1"], ODD_VERSIONS) + self.end()
         for name, value in fields:
-            text += name + self.odd([b": ", b": ", b":", b":\t", b":  "], [b" : ", b"", b" :"], 0.03) + value + self.end()
+            colon = self.odd([b": ", b": ", b":", b":\t", b":  "], [b" : ", b"", b" :"], 0.03)
+            text += name + colon + value + self.end()
         return text + self.end() + body
 
     def space(self):

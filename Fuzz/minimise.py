@@ -1,7 +1,8 @@
-"""Renews the checked-in corpora from what runs of scripts/fuzz have added: the smallest inputs that together reach most.
+"""Renews the checked-in corpora from what runs of scripts/fuzz added: the inputs that together reach most.
 
 libFuzzer's own merge (-merge=1) keeps every input that adds a feature, many hundreds; of those, this keeps the 60 that
-add most, edges before features, so that a smoke run starts from nearly the same coverage. Needs a build by scripts/fuzz.
+add most, edges before features, so that a smoke run starts from nearly the same coverage. Needs a build by
+scripts/fuzz.
 """
 import argparse
 import hashlib
@@ -30,7 +31,7 @@ def measured(binary, folders):
     count = int(lines[0])
     files = [{"path": path, "FT": set(), "COV": set()} for path in lines[2:2 + count]]
     for line in lines[2 + count:]:
-        kind, *numbers = line.split()or [""]
+        kind, *numbers = line.split() or [""]
         if kind in ("FT", "COV"):
             files[int(numbers[0])][kind] = set(numbers[1:])
     return files

@@ -46,6 +46,7 @@ need_to_build() {
 need_to_test() {
     need python3 python3 -c 'import ssl'
     need openssl command -v openssl
+    need python3-venv python3 -c 'import ensurepip'
     need curl command -v curl
     need faketime sh -c "ls /usr/lib/*/faketime/libfaketime.so.1"
     need ca-certificates test -e /etc/ssl/certs/ca-certificates.crt
@@ -67,4 +68,4 @@ stage() {
 # Every build uses it: an import that Package.swift does not declare is an error.
 walls=(--explicit-target-dependency-import-check error)
 
-lint() { swift format lint -s -r Sources Tests Package.swift; }
+lint() { swift format lint -s -r Sources Tests Fuzz Package.swift; }

@@ -37,8 +37,8 @@ private func contains(_ text: [UInt8], _ word: String) -> Bool {
 }
 
 private func checkProblems(_ problems: [Problem], _ text: [UInt8]) {
-    // A line ends with LF, CR, or one of Unicode's separators (YAML 1.1); what stands behind the last one is a line too, and
-    // libyaml takes the end of a text without a final line end for one more.
+    // A line ends with LF, CR, or one of Unicode's separators (YAML 1.1). What stands behind the last one is a line
+    // too, and libyaml takes the end of a text without a final line end for one more.
     let lines = text.filter { $0 == 10 || $0 == 13 || $0 == 0x85 || $0 == 0xA8 || $0 == 0xA9 }.count + 2
     let hidesSecrets = !contains(text, "vErYsEcReT")
     let hasCanary = hidesSecrets && CanaryPlaces(text).areValues

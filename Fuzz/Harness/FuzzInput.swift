@@ -1,5 +1,6 @@
 // How an input is read: a preface of six bytes that chooses variants and cuts, then the bytes for the parser. Fixed
-// places keep corpora readable: a seed is `000000` and the message. Refuses nothing; an input without preface is passed over.
+// places keep corpora readable: a seed is `000000` and the message. Refuses nothing; an input without preface is passed
+// over.
 
 package import HTTP
 

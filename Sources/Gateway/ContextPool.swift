@@ -16,8 +16,8 @@ struct ContextPool {
     /// A spare context with at least this room, or a new one: after a reload with larger limits old ones are let go.
     mutating func take(inputCapacity: Int, receivedCapacity: Int) -> ExchangeContext {
         if let context = contexts.popLast() {
-            bytes -= context.capacity
-            if context.input.capacity >= inputCapacity && context.received.capacity >= receivedCapacity {
+            bytes -= context.state.capacity
+            if context.state.input.capacity >= inputCapacity && context.state.received.capacity >= receivedCapacity {
                 return context
             }
         }
@@ -26,7 +26,7 @@ struct ContextPool {
 
     /// Takes a wiped context back.
     mutating func give(_ context: ExchangeContext) {
-        let size = context.capacity
+        let size = context.state.capacity
         guard contexts.count < Self.maxCount && bytes + size <= Self.maxBytes else { return }
         bytes += size
         contexts.append(context)

@@ -5,8 +5,18 @@ internal import HTTP
 internal import Policy
 internal import Signing
 
-/// The buffers and readers of one exchange. Buffers are wiped when the context goes back to its pool.
+/// One exchange's place in memory. What is in it is one value, so that a step reaches into it once and passes it on as
+/// `inout`: each reach into an object is checked for exclusivity at run time, what is passed on by the compiler.
 final class ExchangeContext {
+    var state: ExchangeState
+
+    init(inputCapacity: Int, receivedCapacity: Int) {
+        state = ExchangeState(inputCapacity: inputCapacity, receivedCapacity: receivedCapacity)
+    }
+}
+
+/// The buffers and readers of one exchange. Buffers are wiped when the context goes back to its pool.
+struct ExchangeState: ~Copyable {
     var exchange = Exchange()
     var reader = RequestReader()
     var answer = AnswerReader()
@@ -69,19 +79,19 @@ final class ExchangeContext {
     var capacity: Int { input.capacity + body.capacity + received.capacity + output.capacity }
 
     /// Ready for the next request of the same connection; bytes behind this one stay.
-    func resetForNext() {
+    mutating func resetForNext() {
         input.consume(min(reader.consumed, input.count))
         input.compact()
         reset()
     }
 
     /// Ready for the pool: nothing of the request is left in memory.
-    func wipe() {
+    mutating func wipe() {
         input.wipe()
         reset()
     }
 
-    private func reset() {
+    private mutating func reset() {
         exchange = Exchange()
         reader.reset()
         received.wipe()
@@ -114,7 +124,7 @@ final class ExchangeContext {
     }
 
     /// Takes the buffer of a sealed request back, wiped.
-    func unseal() {
+    mutating func unseal() {
         if let old = sealed.take() { spare = old.recycle() }
     }
 }

@@ -47,7 +47,7 @@ extension Worker {
                 if let context = connection.context {
                     drive(context, .stopped)
                     // A caller who does not take its answer at once does not get it.
-                    if connection.context === context && context.exchange.phase == .settled {
+                    if connection.context === context && context.state.exchange.phase == .settled {
                         drive(context, .callerLeft)
                     }
                 }

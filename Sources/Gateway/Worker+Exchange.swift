@@ -14,7 +14,7 @@ extension Worker {
     mutating func drive(_ context: ExchangeContext, _ event: Event) {
         var next: Event? = event
         while let event = next {
-            let todo = context.exchange.advance(event)
+            let todo = context.state.exchange.advance(event)
             next = nil
             for index in 0..<todo.count {
                 precondition(next == nil, "only the last command of a list reports an event")
@@ -25,47 +25,47 @@ extension Worker {
 
     private mutating func perform(_ todo: Commands, _ index: Int, _ context: ExchangeContext) -> Event? {
         switch todo[index] {
-        case .admit: return admit(context)
+        case .admit: return admit(&context.state)
         case .sendContinue: sendContinue(context)
         case .collectBody: return collectBody(context)
-        case .examineBody: return examineBody(context)
-        case .makeDraft: return makeDraft(context)
+        case .examineBody: return examineBody(&context.state)
+        case .makeDraft: return makeDraft(&context.state)
         case .connect(let fresh): return connect(context, fresh: fresh)
-        case .seal: return seal(context, context.input)
-        case .send: return send(context)
-        case .relayAnswer: relayHead(context)
+        case .seal: return seal(&context.state)
+        case .send: return send(&context.state)
+        case .relayAnswer: relayHead(&context.state)
         case .respond:
             guard let refusal = todo.refusal else { preconditionFailure("an answer of our own says what it refuses") }
             return respond(context, refusal)
-        case .breakAnswer: context.closes = true
+        case .breakAnswer: context.state.closes = true
         case .cancelConnect: cancelConnect(context)
         case .returnConnection: returnConnection(context)
         case .closeConnection: closeConnection(context)
         case .flushAnswer: return flushAnswer(context)
-        case .setDeadline(let deadline): set(deadline, context)
+        case .setDeadline(let deadline): set(deadline, &context.state)
         case .clearDeadline:
-            context.deadline = nil
-            timers.cancel(TimerID(slot: context.inbound))
+            context.state.deadline = nil
+            timers.cancel(TimerID(slot: context.state.inbound))
         case .finish(let outcome): finish(context, outcome)
         }
         return nil
     }
 
     func inbound(_ context: ExchangeContext) -> InboundConnection {
-        guard case .inbound(let connection) = slots[context.inbound], connection.context === context else {
+        guard case .inbound(let connection) = slots[context.state.inbound], connection.context === context else {
             preconditionFailure("an exchange belongs to a connection")
         }
         return connection
     }
 
-    func route(_ context: ExchangeContext) -> ServedRoute {
+    func route(_ context: inout ExchangeState) -> ServedRoute {
         guard let route = context.route else { preconditionFailure("an admitted request has a route") }
         return route
     }
 
     // MARK: - Before the connection
 
-    private func admit(_ context: ExchangeContext) -> Event {
+    private func admit(_ context: inout ExchangeState) -> Event {
         switch generation.plan.table.find(context.method, context.input.bytes.slice(context.reader.head.path)) {
         case .ambiguous: return .requestRefused(Refusal(.ambiguousPath))
         case .noRoute: return .requestRefused(.noRoute)
@@ -74,27 +74,31 @@ extension Worker {
             let route = generation.routes[index]
             context.route = route
             if draining { context.closes = true }
-            if let refusal = mediaTypeRefusal(context) { return .requestRefused(refusal) }
+            if let refusal = mediaTypeRefusal(&context) { return .requestRefused(refusal) }
             context.totalDeadline = now &+ UInt64(route.timeouts.totalMilliseconds)
             let waits = context.reader.head.expectsContinue && context.input.count == context.reader.head.length
             return .routeFound(expectsContinue: waits, lostAnswer: route.settings.lostAnswer)
         }
     }
 
-    private func mediaTypeRefusal(_ context: ExchangeContext) -> Refusal? {
+    private func mediaTypeRefusal(_ context: inout ExchangeState) -> Refusal? {
         let hasBody = context.reader.head.framing != .none && context.reader.head.framing != .length(0)
         guard hasBody else { return nil }
-        if let refusal = codingRefusal(context, context.input) { return refusal }
+        if let refusal = codingRefusal(&context) { return refusal }
         let type = context.reader.head.contentType
         if type.isEmpty || isJSON(context.input, type) { return nil }
         return .unsupportedMediaType
     }
 
-    private func codingRefusal(_ context: ExchangeContext, _ input: borrowing ByteBuffer) -> Refusal? {
+    private func codingRefusal(_ context: inout ExchangeState) -> Refusal? {
         let name = context.reader.head.contentEncoding
         guard !name.isEmpty else { return nil }
-        context.coding = ContentCoding(input.bytes.slice(name))
+        context.coding = coding(context.input, name)
         return context.coding == nil ? .unsupportedContentEncoding : nil
+    }
+
+    private func coding(_ input: borrowing ByteBuffer, _ name: ByteRange) -> ContentCoding? {
+        ContentCoding(input.bytes.slice(name))
     }
 
     private func isJSON(_ input: borrowing ByteBuffer, _ type: ByteRange) -> Bool {
@@ -102,22 +106,22 @@ extension Worker {
     }
 
     private func sendContinue(_ context: ExchangeContext) {
-        context.output.append("HTTP/1.1 100 Continue\r\n\r\n")
+        context.state.output.append("HTTP/1.1 100 Continue\r\n\r\n")
         _ = flush(context)
     }
 
     private func collectBody(_ context: ExchangeContext) -> Event? {
-        switch context.reader.readBody(&context.input, limits: limits) {
+        switch context.state.readBody(limits) {
         case .complete:
-            context.bodyIsWhole = true
+            context.state.bodyIsWhole = true
             return .bodyArrived
         case .refused(let refusal):
-            context.closes = true
+            context.state.closes = true
             return .requestRefused(Refusal(refusal))
         case .needMore:
-            if case .length(let length) = context.reader.head.framing {
-                guard account(for: context, length) else { return .requestRefused(.memoryFull) }
-                context.input.reserve(context.reader.head.length + length - context.input.count)
+            if case .length(let length) = context.state.reader.head.framing {
+                guard account(for: &context.state, length) else { return .requestRefused(.memoryFull) }
+                context.state.input.reserve(context.state.reader.head.length + length - context.state.input.count)
             }
             let connection = inbound(context)
             connection.state = .body
@@ -128,7 +132,7 @@ extension Worker {
 
     /// Puts bytes of a body on the process's account; false where that would be more than it may hold. What fits the
     /// first buffer is not counted: that is bounded by the number of connections.
-    func account(for context: ExchangeContext, _ bytes: Int) -> Bool {
+    func account(for context: inout ExchangeState, _ bytes: Int) -> Bool {
         guard bytes > limits.maxHead else { return true }
         let total = shared.buffered.add(bytes, ordering: .relaxed).newValue
         context.onAccount += bytes
@@ -136,34 +140,34 @@ extension Worker {
     }
 
     /// Takes a body off the account.
-    func release(_ context: ExchangeContext) {
+    func release(_ context: inout ExchangeState) {
         guard context.onAccount > 0 else { return }
         shared.buffered.subtract(context.onAccount, ordering: .relaxed)
         context.onAccount = 0
     }
 
-    private mutating func examineBody(_ context: ExchangeContext) -> Event {
+    private mutating func examineBody(_ context: inout ExchangeState) -> Event {
         let body = context.reader.body
-        guard !body.isEmpty else { return withoutBody(context) }
-        if let coding = context.coding, let refusal = inflate(context, coding) { return .requestRefused(refusal) }
-        if let failure = scan(context) { return .requestRefused(Refusal(failure.problem)) }
+        guard !body.isEmpty else { return withoutBody(&context) }
+        if let coding = context.coding, let refusal = inflate(&context, coding) { return .requestRefused(refusal) }
+        if let failure = scan(&context) { return .requestRefused(Refusal(failure.problem)) }
         return .bodyExamined
     }
 
     /// Validates the body and leaves in the scanner where its fields stand.
-    private mutating func scan(_ context: ExchangeContext) -> JSONFailure? {
-        let additions = route(context).additions
-        scanned = ObjectIdentifier(context)
+    private mutating func scan(_ context: inout ExchangeState) -> JSONFailure? {
+        let additions = route(&context).additions
+        scanned = context.inbound
         return context.bodyIsOwn
             ? scan(context.body, ByteRange(0, context.body.count), additions)
             : scan(context.input, context.reader.body, additions)
     }
 
     /// What is examined, signed and sent is the JSON itself, without its coding.
-    private func inflate(_ context: ExchangeContext, _ coding: ContentCoding) -> Refusal? {
+    private func inflate(_ context: inout ExchangeState, _ coding: ContentCoding) -> Refusal? {
         context.bodyIsOwn = true
         let failure = inflate(context.input, context.reader.body, coding, into: &context.body)
-        guard account(for: context, context.body.count) else { return .memoryFull }
+        guard account(for: &context, context.body.count) else { return .memoryFull }
         switch failure {
         case nil: return nil
         case .tooLarge: return Refusal(.bodyTooLarge)
@@ -184,10 +188,10 @@ extension Worker {
     }
 
     /// Reads and deletions may come without a body, unless the credential puts something into it.
-    private func withoutBody(_ context: ExchangeContext) -> Event {
+    private func withoutBody(_ context: inout ExchangeState) -> Event {
         switch context.method {
         case .get, .head, .delete, .options:
-            return route(context).additions.alwaysInserts ? .requestRefused(.bodyMissing) : .bodyExamined
+            return route(&context).additions.alwaysInserts ? .requestRefused(.bodyMissing) : .bodyExamined
         case .post, .put, .patch:
             guard context.reader.head.framing == .none else { return .requestRefused(.bodyMissing) }
             context.closes = true
@@ -196,12 +200,12 @@ extension Worker {
     }
 
     /// Splices what the program adds into a copy of the body; the caller's bytes stay as they came.
-    private mutating func makeDraft(_ context: ExchangeContext) -> Event {
+    private mutating func makeDraft(_ context: inout ExchangeState) -> Event {
         let body = context.reader.body
         guard !body.isEmpty else { return .draftMade }
-        let additions = route(context).additions
+        let additions = route(&context).additions
         // The scanner is the worker's: where another body was looked at meanwhile, this one is looked at again.
-        if scanned != ObjectIdentifier(context), let failure = scan(context) {
+        if scanned != context.inbound, let failure = scan(&context) {
             return .requestRefused(Refusal(failure.problem))
         }
         edits.removeAll()
@@ -211,10 +215,7 @@ extension Worker {
             : collectEdits(context.input, body, additions)
         if let problem { return .requestRefused(Refusal(problem)) }
         guard !edits.isEmpty else { return .draftMade }
-        if !context.bodyIsOwn {
-            context.bodyIsOwn = true
-            context.body.append(context.input.bytes.slice(body))
-        }
+        context.ownBody()
         edits.apply(to: &context.body)
         return .draftMade
     }
@@ -228,72 +229,60 @@ extension Worker {
     // MARK: - The seal
 
     /// Request line, Host and forwarded headers are written, then all is dated, digested and signed.
-    private func seal(_ context: ExchangeContext, _ input: borrowing ByteBuffer) -> Event {
-        let route = route(context)
-        let head = input.bytes
-        let digest = bodyDigest(context)
+    private func seal(_ context: inout ExchangeState) -> Event {
+        let route = route(&context)
+        let digest = context.digestOfBody()
         context.unseal()
         guard let buffer = context.spare.take() else { preconditionFailure("the buffer for the seal is in place") }
-        let whole = context.reader.head.target
-        let stripped = startsWith(route.stripPrefix, head, whole) ? route.stripPrefix.count : 0
-        let target = ByteRange(Int(whole.start) + stripped, Int(whole.end))
-        var draft = Draft(
-            head: buffer, method: context.method, authority: route.authority, basePath: route.basePath,
-            target: head.slice(target))
-        draft.appendForwardedFields(of: context.reader.head, from: head)
-        let length = context.bodyIsOwn ? context.body.count : context.reader.body.count
+        let draft = draft(buffer, context.method, context.reader, context.input, route)
         let signer = route.signer
         if signer.signer.repeatsSignedHeader(draft) {
             context.spare = draft.recycle()
             return .requestRefused(.signedHeaderRepeated)
         }
+        let length = context.bodyIsOwn ? context.body.count : context.reader.body.count
         context.sealed = signer.signer.seal(draft, digest: digest, bodyLength: length, date: date)
         context.written = 0
         return .requestSealed
+    }
+
+    private func draft(
+        _ buffer: consuming ByteBuffer, _ method: Method, _ reader: borrowing RequestReader,
+        _ input: borrowing ByteBuffer, _ route: ServedRoute
+    ) -> Draft {
+        let head = input.bytes
+        let whole = reader.head.target
+        let stripped = startsWith(route.stripPrefix, head, whole) ? route.stripPrefix.count : 0
+        let target = ByteRange(Int(whole.start) + stripped, Int(whole.end))
+        var draft = Draft(
+            head: buffer, method: method, authority: route.authority, basePath: route.basePath,
+            target: head.slice(target))
+        draft.appendForwardedFields(of: reader.head, from: head)
+        return draft
     }
 
     private func startsWith(_ prefix: [UInt8], _ head: Span<UInt8>, _ target: ByteRange) -> Bool {
         spanHasPrefix(head.slice(target), prefix.span)
     }
 
-    private func bodyDigest(_ context: ExchangeContext) -> BodyDigest {
-        if let digest = context.digest { return digest }
-        let digest: BodyDigest
-        if context.bodyIsOwn {
-            digest = context.hasher.digest(context.body.bytes)
-        } else {
-            let body = context.reader.body
-            if context.hashed > 0 {
-                let rest = ByteRange(Int(body.start) + context.hashed, Int(body.end))
-                context.hasher.update(context.input.bytes.slice(rest))
-                digest = context.hasher.finish()
-            } else {
-                digest = context.hasher.digest(context.input.bytes.slice(body))
-            }
-        }
-        context.hashed = -1
-        context.digest = digest
-        return digest
-    }
-
     // MARK: - Deadlines and the end
 
-    private mutating func set(_ deadline: Deadline, _ context: ExchangeContext) {
+    private mutating func set(_ deadline: Deadline, _ context: inout ExchangeState) {
         let milliseconds: Int
         switch deadline {
         case .body: milliseconds = connectionLimits.bodyTimeoutMilliseconds
         case .callerWrite: milliseconds = connectionLimits.writeTimeoutMilliseconds
-        case .connect: milliseconds = route(context).timeouts.connectMilliseconds
-        case .write, .idle: milliseconds = route(context).timeouts.idleMilliseconds
-        case .firstByte: milliseconds = route(context).timeouts.firstByteMilliseconds
+        case .connect: milliseconds = route(&context).timeouts.connectMilliseconds
+        case .write, .idle: milliseconds = route(&context).timeouts.idleMilliseconds
+        case .firstByte: milliseconds = route(&context).timeouts.firstByteMilliseconds
         }
         context.deadline = deadline
-        if context.exchange.phase == .settled { boundDelivery(context) }
+        if context.exchange.phase == .settled { boundDelivery(&context) }
         timers.arm(TimerID(slot: context.inbound), at: min(now &+ UInt64(milliseconds), context.totalDeadline))
     }
 
     /// From here on only the caller is waited for: it has the total once more, and no longer, however it drips.
-    private func boundDelivery(_ context: ExchangeContext) {
+    private func boundDelivery(_ context: inout ExchangeState) {
         guard !context.deliveryIsBounded else { return }
         context.deliveryIsBounded = true
         let total =
@@ -303,20 +292,20 @@ extension Worker {
 
     private mutating func finish(_ context: ExchangeContext, _ outcome: Outcome) {
         judge(context, outcome.cause)
-        release(context)
+        release(&context.state)
         let connection = inbound(context)
-        let unread = context.reader.consumed < context.input.count || connection.readable
-        if outcome.cause == .callerLeft || (outcome.cause != .completed && context.exchange.answerBegan) {
+        let unread = context.state.reader.consumed < context.state.input.count || connection.readable
+        if outcome.cause == .callerLeft || (outcome.cause != .completed && context.state.exchange.answerBegan) {
             return closeInbound(connection)
         }
-        if context.closes || connection.ended {
+        if context.state.closes || connection.ended {
             connection.context = nil
             giveBack(context)
             return unread || !connection.ended ? beginLinger(connection) : closeInbound(connection)
         }
         connection.state = .idle
         if unread {
-            context.resetForNext()
+            context.state.resetForNext()
             queue(connection)
         } else {
             connection.context = nil

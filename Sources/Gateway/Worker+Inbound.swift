@@ -149,7 +149,7 @@ extension Worker {
             connection.readable = true
             connection.sawEnd = true
         }
-        if readiness.contains(.writable), let context = connection.context, context.stalled {
+        if readiness.contains(.writable), let context = connection.context, context.state.stalled {
             callerTakesAgain(connection, context)
         }
         proceed(connection)
@@ -160,7 +160,7 @@ extension Worker {
         while true {
             switch connection.state {
             case .idle, .head:
-                if let context = connection.context, context.input.count > 0 {
+                if let context = connection.context, context.state.input.count > 0 {
                     guard readHead(connection, context) else { break }
                     continue
                 }
@@ -177,15 +177,15 @@ extension Worker {
     private mutating func receive(_ connection: InboundConnection) -> Bool {
         guard connection.readable else { return false }
         let context = connection.context ?? borrow(for: connection)
-        if context.input.room == 0 {
-            guard account(for: context, context.input.capacity) else {
+        if context.state.input.room == 0 {
+            guard account(for: &context.state, context.state.input.capacity) else {
                 refuseForMemory(connection, context)
                 return false
             }
-            context.input.reserve(context.input.capacity)
+            context.state.input.reserve(context.state.input.capacity)
         }
-        let offered = context.input.room
-        switch read(connection.socket, into: &context.input) {
+        let offered = context.state.input.room
+        switch read(connection.socket, into: &context.state.input) {
         case .bytes(let count):
             // Edge-triggered: a read that did not fill its room has emptied the socket; the next byte is a new edge.
             connection.readable = count == offered || connection.sawEnd
@@ -207,13 +207,13 @@ extension Worker {
 
     private mutating func refuseForMemory(_ connection: InboundConnection, _ context: ExchangeContext) {
         connection.state = .exchange
-        context.closes = true
+        context.state.closes = true
         drive(context, .requestRefused(.memoryFull))
     }
 
     /// True where the state moved on.
     private mutating func readHead(_ connection: InboundConnection, _ context: ExchangeContext) -> Bool {
-        switch context.reader.readHead(context.input, limits: limits) {
+        switch context.state.readHead(limits) {
         case .needMore:
             if connection.state == .idle {
                 connection.state = .head
@@ -222,14 +222,14 @@ extension Worker {
             return false
         case .refused(let refusal):
             connection.state = .exchange
-            context.method = context.reader.head.method
-            context.closes = true
+            context.state.method = context.state.reader.head.method
+            context.state.closes = true
             drive(context, .requestRefused(Refusal(refusal)))
             return true
         case .complete:
             connection.state = .exchange
-            context.method = context.reader.head.method
-            context.closes = !context.reader.head.keepAlive || connectionLimits.keepAliveMilliseconds == 0
+            context.state.method = context.state.reader.head.method
+            context.state.closes = !context.state.reader.head.keepAlive || connectionLimits.keepAliveMilliseconds == 0
             drive(context, .headArrived)
             return true
         }
@@ -237,30 +237,30 @@ extension Worker {
 
     /// True where the state moved on.
     private mutating func readBody(_ connection: InboundConnection, _ context: ExchangeContext) -> Bool {
-        switch context.reader.readBody(&context.input, limits: limits) {
+        switch context.state.readBody(limits) {
         case .needMore:
-            hashArrived(context)
+            hashArrived(&context.state)
             return false
         case .refused(let refusal):
             connection.state = .exchange
-            context.closes = true
+            context.state.closes = true
             drive(context, .requestRefused(Refusal(refusal)))
         case .complete:
             connection.state = .exchange
-            context.bodyIsWhole = true
+            context.state.bodyIsWhole = true
             drive(context, .bodyArrived)
         }
         return true
     }
 
     /// Digests what has come of the body while the rest is on its way, where the body is sent as it comes.
-    private func hashArrived(_ context: ExchangeContext) {
-        guard context.coding == nil && !route(context).additions.alwaysInserts else { return }
+    private func hashArrived(_ context: inout ExchangeState) {
+        guard context.coding == nil && !route(&context).additions.alwaysInserts else { return }
         if context.hashed < 0 { context.hashed = 0 }
         let body = context.reader.body
         let start = Int(body.start) + context.hashed
         guard start < Int(body.end) else { return }
-        context.hasher.update(context.input.bytes.extracting(start..<Int(body.end)))
+        context.hash(ByteRange(start, Int(body.end)))
         context.hashed = body.count
     }
 
@@ -283,13 +283,13 @@ extension Worker {
         connection.state = .exchange
         connection.ended = true
         connection.readable = false
-        context.closes = true
-        context.stalled = false
-        context.output.clear()
-        context.pendingPayload = 0
+        context.state.closes = true
+        context.state.stalled = false
+        context.state.output.clear()
+        context.state.pendingPayload = 0
         drive(context, .callerLeft)
         // What was held back for the caller is read to its end now, without it.
-        if let upstream = context.upstream { relay(upstream, context) }
+        if let upstream = context.state.upstream { relay(upstream, context) }
     }
 
     mutating func inboundLate(_ connection: InboundConnection) {
@@ -298,10 +298,10 @@ extension Worker {
         case .head:
             guard let context = connection.context else { return closeInbound(connection) }
             connection.state = .exchange
-            context.closes = true
+            context.state.closes = true
             drive(context, .requestRefused(.headTimeout))
         case .body, .exchange:
-            guard let context = connection.context, let deadline = context.deadline else { return }
+            guard let context = connection.context, let deadline = context.state.deadline else { return }
             connection.state = .exchange
             // A caller who takes nothing is as good as gone: what was held back for it is read to its end without it.
             if deadline == .callerWrite { return callerGone(connection) }
@@ -324,8 +324,8 @@ extension Worker {
         let context = borrow(for: connection)
         defer { if connection.state != .closed { dropContext(connection) } }
         for _ in 0..<16 {
-            context.input.clear()
-            switch read(connection.socket, into: &context.input) {
+            context.state.input.clear()
+            switch read(connection.socket, into: &context.state.input) {
             case .bytes: continue
             case .wouldBlock:
                 connection.readable = false
@@ -342,7 +342,7 @@ extension Worker {
         let context = contexts.take(
             inputCapacity: limits.maxHead + 4_096,
             receivedCapacity: max(limits.maxHead + 1_024, connectionLimits.relayBuffer))
-        context.inbound = connection.slot
+        context.state.inbound = connection.slot
         connection.context = context
         return context
     }
@@ -355,8 +355,8 @@ extension Worker {
 
     /// Back to the pool, wiped.
     mutating func giveBack(_ context: ExchangeContext) {
-        release(context)
-        context.wipe()
+        release(&context.state)
+        context.state.wipe()
         contexts.give(context)
     }
 

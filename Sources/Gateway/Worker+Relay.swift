@@ -18,8 +18,8 @@ extension Worker {
     /// Goes on with the answer until more bytes are needed, the caller stalls, or the connection is given up.
     mutating func relay(_ connection: UpstreamConnection, _ context: ExchangeContext) {
         var reads = 0
-        while connection.context === context && connection.state == .lent && !context.stalled {
-            switch context.answer.next(&context.received, limits: limits, end: connection.end) {
+        while connection.context === context && connection.state == .lent && !context.state.stalled {
+            switch context.state.nextStep(limits, connection.end) {
             case .needMore:
                 guard reads < Worker.readsPerTurn else { return relayLater(connection) }
                 reads += 1
@@ -29,13 +29,13 @@ extension Worker {
             case .head: drive(context, .answerHeadArrived)
             case .payload(let count): deliver(count, context)
             case .complete(let reusable):
-                if context.chunksOut { context.output.append("0\r\n\r\n") }
+                if context.state.chunksOut { context.state.output.append("0\r\n\r\n") }
                 return drive(context, .answerCompleted(reusable: reusable))
             case .refused(let refusal):
-                withdrawAnswer(context)
+                withdrawAnswer(&context.state)
                 return drive(context, .answerRefused(refusal))
             case .ended(let begun):
-                withdrawAnswer(context)
+                withdrawAnswer(&context.state)
                 let nothing = !begun && nothingWasTaken(connection, context)
                 if !begun { learn(from: connection) }
                 return drive(context, .upstreamLost(UpstreamLoss(nothingTaken: nothing)))
@@ -44,7 +44,7 @@ extension Worker {
     }
 
     /// A broken answer of which the caller has no byte is replaced by one of our own, which says what is known.
-    private func withdrawAnswer(_ context: ExchangeContext) {
+    private func withdrawAnswer(_ context: inout ExchangeState) {
         guard context.exchange.phase == .answered, !context.answerIsOnWire, !context.exchange.callerIsGone else {
             return
         }
@@ -67,13 +67,15 @@ extension Worker {
     /// One read. True where something came, if only the end.
     private mutating func receiveAnswer(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Bool {
         guard connection.readable else { return false }
-        context.received.compact()
+        context.state.received.compact()
         // The buffer has room for the longest head, unless a reload has allowed longer ones since it was made.
-        if context.received.room == 0 { context.received.reserve(limits.maxHead + 1_024) }
-        precondition(context.received.room > 0, "what is decoded is used before more is read")
-        switch connection.read(into: &context.received) {
+        if context.state.received.room == 0 { context.state.received.reserve(limits.maxHead + 1_024) }
+        precondition(context.state.received.room > 0, "what is decoded is used before more is read")
+        switch connection.read(into: &context.state.received) {
         case .bytes:
-            if context.exchange.phase == .answered && context.deadline == .idle { touchIdle(context) }
+            if context.state.exchange.phase == .answered && context.state.deadline == .idle {
+                touchIdle(&context.state)
+            }
         case .wouldBlock:
             connection.readable = false
             return false
@@ -83,29 +85,26 @@ extension Worker {
         return true
     }
 
-    private mutating func touchIdle(_ context: ExchangeContext) {
-        let route = route(context)
+    private mutating func touchIdle(_ context: inout ExchangeState) {
+        let route = route(&context)
         let at = min(now &+ UInt64(route.timeouts.idleMilliseconds), context.totalDeadline)
         timers.arm(TimerID(slot: context.inbound), at: at)
     }
 
     /// Nothing more for now: what was gathered goes out.
     private mutating func waitForAnswer(_ context: ExchangeContext) {
-        guard context.output.count > 0 else { return }
+        guard context.state.output.count > 0 else { return }
         flushed(flush(context), context)
     }
 
     private mutating func deliver(_ count: Int, _ context: ExchangeContext) {
-        if context.exchange.callerIsGone {
-            context.answer.consume(count, &context.received)
-        } else if context.chunksOut {
-            context.output.appendChunkSize(count)
-            context.output.append(context.received.bytes.extracting(first: count))
-            context.output.append("\r\n")
-            context.answer.consume(count, &context.received)
-            if context.output.count >= Worker.gatherBytes { flushed(flush(context), context) }
+        if context.state.exchange.callerIsGone {
+            context.state.dropPayload(count)
+        } else if context.state.chunksOut {
+            context.state.gatherChunk(count)
+            if context.state.output.count >= Worker.gatherBytes { flushed(flush(context), context) }
         } else {
-            context.pendingPayload = count
+            context.state.pendingPayload = count
             flushed(flush(context), context)
         }
     }
@@ -120,12 +119,14 @@ extension Worker {
 
     /// Writes what is held for the caller, the payload from where it lies.
     func flush(_ context: ExchangeContext) -> FlushResult {
-        var payload = context.pendingPayload
-        let before = context.output.count + payload
+        flush(&context.state, to: inbound(context).socket)
+    }
+
+    private func flush(_ context: inout ExchangeState, to socket: borrowing Socket) -> FlushResult {
+        let before = context.output.count + context.pendingPayload
         let result = write(
-            &context.output, payload: &payload, of: &context.received, &context.answer, to: inbound(context).socket)
-        context.pendingPayload = payload
-        if context.output.count + payload < before { context.answerIsOnWire = true }
+            &context.output, payload: &context.pendingPayload, of: &context.received, &context.answer, to: socket)
+        if context.output.count + context.pendingPayload < before { context.answerIsOnWire = true }
         if result == .stalled { context.stalled = true }
         return result
     }
@@ -156,19 +157,19 @@ extension Worker {
     }
 
     mutating func callerTakesAgain(_ connection: InboundConnection, _ context: ExchangeContext) {
-        context.stalled = false
+        context.state.stalled = false
         switch flush(context) {
         case .stalled: return drive(context, .callerStalled)
         case .broken: return callerGone(connection)
         case .done: break
         }
-        if context.exchange.phase == .settled { return drive(context, .answerDelivered) }
+        if context.state.exchange.phase == .settled { return drive(context, .answerDelivered) }
         drive(context, .callerResumed)
-        if let upstream = context.upstream { relay(upstream, context) }
+        if let upstream = context.state.upstream { relay(upstream, context) }
     }
 
     /// The answer's head, written afresh: only fields that the parser accepted, one framing, ours.
-    func relayHead(_ context: ExchangeContext) {
+    func relayHead(_ context: inout ExchangeState) {
         // The connection ends only where its answer says so: nobody risks a request on it.
         if draining { context.closes = true }
         // What is left of an interim answer goes out with it, and cannot be taken back.
@@ -213,15 +214,15 @@ extension Worker {
 
     /// An answer of the gateway's own. The connection lives on only where the request was read to its end.
     mutating func respond(_ context: ExchangeContext, _ refusal: Refusal) -> Event? {
-        if !context.closes && !context.bodyIsWhole {
-            context.closes = context.reader.readBody(&context.input, limits: limits) != .complete
+        if !context.state.closes && !context.state.bodyIsWhole {
+            context.state.closes = context.state.readBody(limits) != .complete
         }
-        if draining { context.closes = true }
-        let product = context.route?.settings.product ?? generation.plan.fallbackProduct
+        if draining { context.state.closes = true }
+        let product = context.state.route?.settings.product ?? generation.plan.fallbackProduct
         let id = requestIDs.next()
         refusal.write(
-            to: &context.output, product: product, requestID: id.span, close: context.closes,
-            body: context.method != .head)
+            to: &context.state.output, product: product, requestID: id.span, close: context.state.closes,
+            body: context.state.method != .head)
         return flushAnswer(context)
     }
 

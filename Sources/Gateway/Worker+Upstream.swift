@@ -50,9 +50,9 @@ extension Worker {
     // MARK: - The pool
 
     mutating func connect(_ context: ExchangeContext, fresh: Bool) -> Event? {
-        let upstream = route(context).upstream
-        guard admits(upstream, context) else { return .connectionFailed(.circuitOpen) }
-        switch upstream.pool.ask(context.inbound, fresh: fresh) {
+        let upstream = route(&context.state).upstream
+        guard admits(upstream, &context.state) else { return .connectionFailed(.circuitOpen) }
+        switch upstream.pool.ask(context.state.inbound, fresh: fresh) {
         case .idle(let slot):
             guard case .upstream(let connection) = slots[slot] else { preconditionFailure("an idle connection exists") }
             guard now - connection.idleSince < UInt64(idleMilliseconds(upstream)) else {
@@ -68,13 +68,13 @@ extension Worker {
             return open(upstream, for: context)
         case .wait: return nil
         case .full:
-            forgive(context)
+            forgive(&context.state)
             return .connectionFailed(.poolFull)
         }
     }
 
     /// Asks the breaker, once per request: a second try of the same request is a part of the first.
-    private func admits(_ upstream: UpstreamState, _ context: ExchangeContext) -> Bool {
+    private func admits(_ upstream: UpstreamState, _ context: inout ExchangeState) -> Bool {
         guard context.breakerVerdict == nil, let verdict = upstream.breaker?.admit(at: now) else { return true }
         context.breakerVerdict = verdict
         return verdict != .refuse
@@ -82,7 +82,9 @@ extension Worker {
 
     /// Tells the breaker how a request that it let pass has ended.
     func judge(_ context: ExchangeContext, _ cause: Cause) {
-        guard let verdict = context.breakerVerdict, verdict != .refuse, let route = context.route else { return }
+        guard let verdict = context.state.breakerVerdict, verdict != .refuse, let route = context.state.route else {
+            return
+        }
         switch cause {
         case .completed: route.upstream.breaker?.succeeded(asProbe: verdict == .probe)
         case .upstreamUnreachable, .upstreamLost, .upstreamUnusable, .upstreamTimeout:
@@ -93,7 +95,7 @@ extension Worker {
     }
 
     /// The request does not get as far as the upstream, whose breaker learns nothing from it.
-    private func forgive(_ context: ExchangeContext) {
+    private func forgive(_ context: inout ExchangeState) {
         if context.breakerVerdict == .probe, let route = context.route { route.upstream.breaker?.probeWasLost(at: now) }
         context.breakerVerdict = nil
     }
@@ -103,12 +105,12 @@ extension Worker {
         connection.state = .lent
         connection.lentAt = now
         connection.context = context
-        context.upstream = connection
+        context.state.upstream = connection
     }
 
     mutating func returnConnection(_ context: ExchangeContext) {
-        guard let connection = context.upstream else { return }
-        context.upstream = nil
+        guard let connection = context.state.upstream else { return }
+        context.state.upstream = nil
         connection.context = nil
         connection.idleSince = now
         connection.isUsed = true
@@ -130,16 +132,17 @@ extension Worker {
     }
 
     mutating func closeConnection(_ context: ExchangeContext) {
-        guard let connection = context.upstream else { return }
-        context.upstream = nil
+        guard let connection = context.state.upstream else { return }
+        context.state.upstream = nil
         close(connection)
     }
 
     /// The exchange asks no more: it leaves the queue, or its connection is not opened to the end.
     mutating func cancelConnect(_ context: ExchangeContext) {
-        let upstream = route(context).upstream
-        if upstream.pool.withdraw(context.inbound) { return }
-        if let index = openings.firstIndex(where: { $0.upstream === upstream && $0.exchange == context.inbound }) {
+        let upstream = route(&context.state).upstream
+        if upstream.pool.withdraw(context.state.inbound) { return }
+        if let index = openings.firstIndex(where: { $0.upstream === upstream && $0.exchange == context.state.inbound })
+        {
             openings.remove(at: index)
             return follow(upstream.pool.closed(), upstream)
         }
@@ -205,14 +208,14 @@ extension Worker {
         let connection = UpstreamConnection(slot: token.slot, upstream: upstream, now: now)
         slots.set(token.slot, .upstream(connection))
         connection.context = context
-        context.upstream = connection
+        context.state.upstream = connection
         let asks = askForName(upstream)
         guard upstream.addresses.isEmpty else { return begin(connection) }
         if asks {
             upstream.waitingForName.append(connection)
             return nil
         }
-        context.upstream = nil
+        context.state.upstream = nil
         close(connection)
         return .connectionFailed(.nameUnknown)
     }
@@ -280,14 +283,14 @@ extension Worker {
             }
         }
         let failure = connection.lastFailure
-        connection.context?.upstream = nil
+        connection.context?.state.upstream = nil
         close(connection)
         return .connectionFailed(failure)
     }
 
     private mutating func fail(_ connection: UpstreamConnection, _ failure: ConnectFailure) {
         let context = connection.context
-        context?.upstream = nil
+        context?.state.upstream = nil
         close(connection)
         if let context { drive(context, .connectionFailed(failure)) }
     }
@@ -332,7 +335,7 @@ extension Worker {
         case .lent:
             guard let context = connection.context else { return }
             connection.note(readiness)
-            if readiness.contains(.writable), let event = write(connection, context) { drive(context, event) }
+            if readiness.contains(.writable), let event = write(connection, &context.state) { drive(context, event) }
             relay(connection, context)
         case .resolving, .closed: break
         }
@@ -370,54 +373,53 @@ extension Worker {
 
     // MARK: - Writing
 
-    func send(_ context: ExchangeContext) -> Event? {
+    func send(_ context: inout ExchangeState) -> Event? {
         guard let connection = context.upstream else { preconditionFailure("a request is sent on a lent connection") }
         context.received.clear()
         context.answer.begin(context.method)
         context.written = 0
         connection.writtenBefore = connection.bytesWritten
-        return write(connection, context)
+        return write(connection, &context)
     }
 
     /// Writes what is left of the sealed request; an event once all of it is with the kernel, or nothing of it will be.
-    private func write(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Event? {
-        switch context.sealed {
-        case .none: nil
-        case .some(let sealed):
-            if context.bodyIsOwn {
-                write(sealed, context.body.bytes, connection, context)
-            } else {
-                write(sealed, context.input.bytes.slice(context.reader.body), connection, context)
-            }
-        }
+    private func write(_ connection: UpstreamConnection, _ context: inout ExchangeState) -> Event? {
+        context.bodyIsOwn
+            ? write(context.sealed, context.body, ByteRange(0, context.body.count), connection, &context.written)
+            : write(context.sealed, context.input, context.reader.body, connection, &context.written)
     }
 
     private func write(
-        _ sealed: borrowing SealedRequest, _ body: Span<UInt8>, _ connection: UpstreamConnection,
-        _ context: ExchangeContext
+        _ sealed: borrowing SealedRequest?, _ buffer: borrowing ByteBuffer, _ range: ByteRange,
+        _ connection: UpstreamConnection, _ written: inout Int
     ) -> Event? {
-        precondition(body.count == sealed.bodyLength, "what is sent is what was sealed")
-        let total = sealed.head.count + body.count
-        guard context.written < total else { return nil }
-        while context.written < total {
-            let head = sealed.head.extracting(droppingFirst: min(context.written, sealed.head.count))
-            let rest = body.extracting(droppingFirst: max(0, context.written - sealed.head.count))
-            switch connection.write(head, rest) {
-            case .bytes(let count): context.written += count
-            case .wouldBlock: return nil
-            case .end, .truncated, .failed, .tlsFailed:
-                // With a part of it on the way the upstream may have answered: the poller reports the end, and what can
-                // still be read is read then.
-                guard context.written == 0 else { return nil }
-                learn(from: connection)
-                return .upstreamLost(UpstreamLoss(nothingTaken: true))
+        switch sealed {
+        case .none: return nil
+        case .some(let sealed):
+            let body = buffer.bytes.slice(range)
+            precondition(body.count == sealed.bodyLength, "what is sent is what was sealed")
+            let total = sealed.head.count + body.count
+            guard written < total else { return nil }
+            while written < total {
+                let head = sealed.head.extracting(droppingFirst: min(written, sealed.head.count))
+                let rest = body.extracting(droppingFirst: max(0, written - sealed.head.count))
+                switch connection.write(head, rest) {
+                case .bytes(let count): written += count
+                case .wouldBlock: return nil
+                case .end, .truncated, .failed, .tlsFailed:
+                    // With a part of it on the way the upstream may have answered: the poller reports the end, and what
+                    // can still be read is read then.
+                    guard written == 0 else { return nil }
+                    learn(from: connection)
+                    return .upstreamLost(UpstreamLoss(nothingTaken: true))
+                }
             }
+            return .requestWritten
         }
-        return .requestWritten
     }
 
     /// Whether not one byte of the request can have been read: the kernel refused the first of them, or proves it.
     func nothingWasTaken(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Bool {
-        context.written == 0 || connection.provesNothingTaken()
+        context.state.written == 0 || connection.provesNothingTaken()
     }
 }

@@ -51,7 +51,7 @@ struct Worker: ~Copyable {
     var listeners: [ListenerBox]
     var scanner = JSONScanner()
     /// Whose body the scanner's findings are about.
-    var scanned: ObjectIdentifier?
+    var scanned: UInt32?
     var edits = JSONEdits()
     var requestIDs: RequestIDs
     /// For looking at idle connections.

@@ -21,6 +21,16 @@ import Testing
             ])
     }
 
+    @Test(arguments: [Fixtures.least, "workers: 0\n" + Fixtures.least, "a: [", ""])
+    func aTextIsReadAsItsFileIs(text: String) throws {
+        let bytes = Array(text.utf8)
+        let path = try Scratch().write("c.yaml", bytes)
+        let file = try Scratch().load(text).1
+        let memory = SettingsLoader.load(text: bytes.span, name: path, environment: Fixtures.environment)
+        #expect(memory.1.map(\.message) == file.map(\.message) && memory.1.allSatisfy { $0.file == path })
+        #expect((memory.0 == nil) == (text != Fixtures.least))
+    }
+
     @Test(arguments: [(-1, true), (0, true), (1, false)]) func size(over: Int, fits: Bool) throws {
         let count = 1_048_576 + over - Fixtures.least.utf8.count
         let yaml = Fixtures.least + String(repeating: "#", count: count)
