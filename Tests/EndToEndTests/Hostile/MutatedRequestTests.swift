@@ -89,6 +89,6 @@ import Testing
             )
             passed += count
         }
-        #expect(passed > rounds / 10, "some damage is harmless, or nothing was tested")
+        #expect(passed > rounds / 20, "some damage is harmless, or nothing was tested")
     }
 }
