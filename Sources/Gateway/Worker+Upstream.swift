@@ -18,15 +18,7 @@ final class UpstreamState {
     var pool: Pool
     var breaker: CircuitBreaker?
     var idleLimit = IdleLimit()
-    /// The addresses of the last good answer; a literal address is its own.
-    var addresses: [SocketAddress]
-    let isLiteral: Bool
-    /// Monotonic milliseconds at which `addresses` are to be asked for again.
-    var refreshAt: UInt64 = 0
-    /// When the name was asked for; nil once it was answered.
-    var askedAt: UInt64?
-    /// Where the next connection begins in `addresses`, so that they share the load.
-    var rotation = 0
+    var known: KnownAddresses<SocketAddress>
     /// A reload has put another in its place: it serves whom it has, and keeps no connection.
     var isRetired = false
     /// Connections that wait for the name.
@@ -40,9 +32,7 @@ final class UpstreamState {
             ? try TLSClientContext(caFile: settings.caFile, serverName: settings.serverName) : nil
         breaker = settings.breaker.map { CircuitBreaker($0) }
         pool = Pool(maxConnections: settings.maxConnections, maxWaiting: settings.maxWaiting)
-        let literal = SocketAddress(literal: settings.host, port: settings.port)
-        addresses = literal.map { [$0] } ?? []
-        isLiteral = literal != nil
+        known = KnownAddresses(literal: SocketAddress(literal: settings.host, port: settings.port))
     }
 }
 
@@ -210,7 +200,7 @@ extension Worker {
         connection.context = context
         context.state.upstream = connection
         let asks = askForName(upstream)
-        guard upstream.addresses.isEmpty else { return begin(connection) }
+        guard upstream.known.all.isEmpty else { return begin(connection) }
         if asks {
             upstream.waitingForName.append(connection)
             return nil
@@ -222,34 +212,31 @@ extension Worker {
 
     /// Asks for the name where the last answer is too old; the old one is used meanwhile. True where an answer comes.
     private mutating func askForName(_ state: UpstreamState) -> Bool {
-        guard !state.isLiteral, state.addresses.isEmpty || now >= state.refreshAt else { return false }
-        // A question that got lost (its answer met a full mailbox) is asked again after a while.
-        if let askedAt = state.askedAt, now < askedAt + 60_000 { return true }
+        switch state.known.need(at: now) {
+        case .nothing: return false
+        case .wait: return true
+        case .ask: break
+        }
         let mailbox = mailbox
         let id = state.id
         let isTaken = shared.resolver.ask(host: state.settings.host, port: state.settings.port) { answer in
             _ = mailbox.post(.resolved(upstream: id, answer))
         }
-        state.askedAt = isTaken ? now : nil
-        if isTaken { askedNames[id] = state }
+        if isTaken {
+            state.known.asked(at: now)
+            askedNames[id] = state
+        }
         return isTaken
     }
 
     mutating func nameResolved(_ id: UInt64, _ answer: ResolvedAddresses) {
         guard let state = askedNames.removeValue(forKey: id) else { return }
-        state.askedAt = nil
-        if answer.addresses.isEmpty {
-            // What is known stays in use; the name is asked for again soon.
-            state.refreshAt = now &+ 1_000
-        } else {
-            state.addresses = answer.addresses
-            state.refreshAt = now &+ UInt64(state.settings.resolveMilliseconds)
-        }
+        state.known.answered(answer.addresses, at: now, holdsFor: state.settings.resolveMilliseconds)
         let waiting = state.waitingForName
         state.waitingForName.removeAll()
         for connection in waiting {
             guard let context = connection.context else { continue }
-            if state.addresses.isEmpty {
+            if state.known.all.isEmpty {
                 fail(connection, .nameUnknown)
             } else if let event = begin(connection) {
                 drive(context, event)
@@ -259,24 +246,23 @@ extension Worker {
 
     /// The first address. All of them are tried, each for its share of the time for connecting.
     private mutating func begin(_ connection: UpstreamConnection) -> Event? {
-        let state = connection.upstream
-        connection.firstAddress = state.rotation
-        state.rotation = (state.rotation + 1) % state.addresses.count
+        connection.firstAddress = connection.upstream.known.nextFirst()
         connection.attempt = 0
         return tryNext(connection)
     }
 
     private mutating func tryNext(_ connection: UpstreamConnection) -> Event? {
         let state = connection.upstream
-        while connection.attempt < state.addresses.count {
-            let address = state.addresses[(connection.firstAddress + connection.attempt) % state.addresses.count]
+        let addresses = state.known.all
+        while connection.attempt < addresses.count {
+            let address = addresses[(connection.firstAddress + connection.attempt) % addresses.count]
             connection.attempt += 1
             do {
                 let socket = try Socket.connect(to: address)
                 try poller.add(socket, slots.renew(connection.slot))
                 connection.transport = .plain(socket)
                 connection.state = .connecting
-                arm(connection.slot, after: max(1, state.settings.timeouts.connectMilliseconds / state.addresses.count))
+                arm(connection.slot, after: max(1, state.settings.timeouts.connectMilliseconds / addresses.count))
                 return nil
             } catch {
                 connection.lastFailure = .refused
