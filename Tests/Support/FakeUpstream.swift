@@ -132,6 +132,16 @@ package final class FakeUpstream: @unchecked Sendable {
     /// Connections that were accepted.
     package var connections: Int { change { accepted } }
 
+    /// Waits until so many whole requests were received: the gateway may be done with one before its reader is.
+    @discardableResult
+    package func waitForRequests(_ count: Int, within seconds: Double = 20) -> Bool {
+        let deadline = Date(timeIntervalSinceNow: seconds)
+        changed.lock()
+        defer { changed.unlock() }
+        while kept.count < count { guard changed.wait(until: deadline) else { return kept.count >= count } }
+        return true
+    }
+
     /// Waits until so many connections' scripts have ended.
     @discardableResult
     package func waitForFinished(_ count: Int, within seconds: Double = 20) -> Bool {
