@@ -8,7 +8,7 @@ struct ContextPool {
     /// Contexts that are kept.
     static let maxCount = 1_024
     /// Bytes of their buffers together. Large bodies leave large buffers; this many of them stay warm.
-    static let maxBytes = 128 * 1_024 * 1_024
+    static let maxBytes = 64 * 1_024 * 1_024
 
     private var contexts: [ExchangeContext] = []
     private var bytes = 0
