@@ -1,5 +1,5 @@
 // Contexts kept for reuse, so that a warm request allocates nothing. Last in, first out: warm memory is used again.
-// Refuses more than its bounds: what is given back beyond them is let go.
+// Refuses more than its bounds: contexts beyond the count are let go, and so are large buffers beyond the bytes.
 
 internal import HTTP
 
@@ -7,16 +7,17 @@ internal import HTTP
 struct ContextPool {
     /// Contexts that are kept.
     static let maxCount = 1_024
-    /// Bytes of their buffers together. Large bodies leave large buffers; this many of them stay warm.
-    static let maxBytes = 64 * 1_024 * 1_024
+    /// Bytes by which their buffers have outgrown their first size, together: enough for large bodies in a row to find
+    /// warm buffers, little enough that a rare one does not make a context large for ever.
+    static let maxOutgrown = 24 * 1_024 * 1_024
 
     private var contexts: [ExchangeContext] = []
-    private var bytes = 0
+    private var outgrown = 0
 
     /// A spare context with at least this room, or a new one: after a reload with larger limits old ones are let go.
     mutating func take(inputCapacity: Int, receivedCapacity: Int) -> ExchangeContext {
         if let context = contexts.popLast() {
-            bytes -= context.state.capacity
+            outgrown -= context.state.outgrown
             if context.state.input.capacity >= inputCapacity && context.state.received.capacity >= receivedCapacity {
                 return context
             }
@@ -26,9 +27,9 @@ struct ContextPool {
 
     /// Takes a wiped context back.
     mutating func give(_ context: ExchangeContext) {
-        let size = context.state.capacity
-        guard contexts.count < Self.maxCount && bytes + size <= Self.maxBytes else { return }
-        bytes += size
+        guard contexts.count < Self.maxCount else { return }
+        if outgrown + context.state.outgrown > Self.maxOutgrown { context.state.shrink() }
+        outgrown += context.state.outgrown
         contexts.append(context)
     }
 }

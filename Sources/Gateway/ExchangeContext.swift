@@ -23,12 +23,12 @@ struct ExchangeState: ~Copyable {
     /// From the caller, first byte is the request's.
     var input: ByteBuffer
     /// The body as it is examined and sent, where it is not the caller's own bytes: inflated, or with fields put in.
-    var body = ByteBuffer(capacity: 1024)
+    var body = ByteBuffer(capacity: ExchangeState.bodyCapacity)
     var bodyIsOwn = false
     /// From the upstream.
     var received: ByteBuffer
     /// For the caller: head, framing, and what could not be written yet.
-    var output = ByteBuffer(capacity: 2048)
+    var output = ByteBuffer(capacity: ExchangeState.outputCapacity)
     /// For the next seal; inside `sealed` while a request is under way.
     var spare: ByteBuffer? = ByteBuffer(capacity: 2048)
     var sealed: SealedRequest?
@@ -70,13 +70,31 @@ struct ExchangeState: ~Copyable {
     /// Bytes of the answer's payload in `received` that may be written from where they lie.
     var pendingPayload = 0
 
+    private let inputCapacity: Int
+    private let receivedCapacity: Int
+    private static let bodyCapacity = 1_024
+    private static let outputCapacity = 2_048
+
     init(inputCapacity: Int, receivedCapacity: Int) {
+        self.inputCapacity = inputCapacity
+        self.receivedCapacity = receivedCapacity
         input = ByteBuffer(capacity: inputCapacity)
         received = ByteBuffer(capacity: receivedCapacity)
     }
 
-    /// Bytes of its buffers.
-    var capacity: Int { input.capacity + body.capacity + received.capacity + output.capacity }
+    /// Bytes by which its buffers are larger than they were made.
+    var outgrown: Int {
+        input.capacity + received.capacity + body.capacity + output.capacity
+            - (inputCapacity + receivedCapacity + Self.bodyCapacity + Self.outputCapacity)
+    }
+
+    /// Gives the buffers that have grown back to their first size. They are empty.
+    mutating func shrink() {
+        if input.capacity > inputCapacity { input = ByteBuffer(capacity: inputCapacity) }
+        if received.capacity > receivedCapacity { received = ByteBuffer(capacity: receivedCapacity) }
+        if body.capacity > Self.bodyCapacity { body = ByteBuffer(capacity: Self.bodyCapacity) }
+        if output.capacity > Self.outputCapacity { output = ByteBuffer(capacity: Self.outputCapacity) }
+    }
 
     /// Ready for the next request of the same connection; bytes behind this one stay.
     mutating func resetForNext() {
