@@ -6,19 +6,19 @@ internal import Policy
 
 extension Exchange {
     /// Facts that are the same in every phase, or that end the exchange.
-    mutating func end(_ todo: inout Commands, _ event: Event) {
+    mutating func end(_ commands: inout Commands, _ event: Event) {
         guard phase != .logged else { return }
         switch event {
-        case .requestRefused(let refusal): refuse(&todo, refusal, .refused)
-        case .connectionFailed(let failure): unreachable(&todo, failure)
-        case .upstreamLost(let loss): lost(&todo, loss)
-        case .answerRefused: unusable(&todo)
-        case .deadlinePassed(let deadline): late(&todo, deadline)
-        case .callerLeft: callerLeft(&todo)
-        case .callerStalled: if !callerGone && isDelivering { todo.add(.setDeadline(.callerWrite)) }
-        case .callerResumed: resumed(&todo)
+        case .requestRefused(let refusal): refuse(&commands, refusal, .refused)
+        case .connectionFailed(let failure): unreachable(&commands, failure)
+        case .upstreamLost(let loss): lost(&commands, loss)
+        case .answerRefused: unusable(&commands)
+        case .deadlinePassed(let deadline): late(&commands, deadline)
+        case .callerLeft: callerLeft(&commands)
+        case .callerStalled: if !callerGone && isDelivering { commands.add(.setDeadline(.callerWrite)) }
+        case .callerResumed: resumed(&commands)
         case .answerDelivered: break
-        case .stopped: stopped(&todo)
+        case .stopped: stopped(&commands)
         case .answerCompleted, .answerHeadArrived, .requestWritten:
             // Late facts of a connection that was given up in the same turn.
             precondition(phase == .settled, "an answer belongs to a sent request")
@@ -31,20 +31,20 @@ extension Exchange {
     private var isDelivering: Bool { phase == .answered || phase == .settled }
 
     /// Ends with an answer of the gateway's own. What is held of a connection is given up first.
-    private mutating func refuse(_ todo: inout Commands, _ refusal: Refusal, _ cause: Cause) {
+    private mutating func refuse(_ commands: inout Commands, _ refusal: Refusal, _ cause: Cause) {
         precondition(!answerStarted, "an answer that was begun is broken, not followed by another")
         outcome = Outcome(cause, phase)
-        release(&todo, reusable: false)
+        release(&commands, reusable: false)
         reach(.settled)
         if callerGone {
-            finish(&todo, cause)
+            finish(&commands, cause)
         } else {
-            todo.add(.setDeadline(.callerWrite))
-            todo.add(respond: refusal)
+            commands.add(.setDeadline(.callerWrite))
+            commands.add(respond: refusal)
         }
     }
 
-    private mutating func unreachable(_ todo: inout Commands, _ failure: ConnectFailure) {
+    private mutating func unreachable(_ commands: inout Commands, _ failure: ConnectFailure) {
         guard connection == .asked else { return }
         connection = .none
         let refusal: Refusal
@@ -57,120 +57,120 @@ extension Exchange {
         case .certificateRefused: refusal = .certificateRefused
         case .tlsFailed: refusal = .tlsFailed
         }
-        refuse(&todo, refusal, .upstreamUnreachable)
+        refuse(&commands, refusal, .upstreamUnreachable)
     }
 
     /// The connection broke. Sent again only where the upstream's kernel took not one byte of the request.
-    private mutating func lost(_ todo: inout Commands, _ loss: UpstreamLoss) {
+    private mutating func lost(_ commands: inout Commands, _ loss: UpstreamLoss) {
         guard case .lent = connection, !answerComplete else { return }
-        release(&todo, reusable: false)
+        release(&commands, reusable: false)
         if answerStarted {
-            breakOff(&todo, .upstreamLost)
+            breakOff(&commands, .upstreamLost)
         } else if loss.nothingTaken && mayTryAgain() {
-            connect(&todo, fresh: true)
+            connect(&commands, fresh: true)
         } else if loss.nothingTaken {
-            refuse(&todo, .connectionLost, .upstreamLost)
+            refuse(&commands, .connectionLost, .upstreamLost)
         } else {
             let refusal: Refusal = phase == .answered ? .answerIncomplete : .connectionLost
-            refuse(&todo, refusal.afterSending(lostAnswer), .upstreamLost)
+            refuse(&commands, refusal.afterSending(lostAnswer), .upstreamLost)
         }
     }
 
-    private mutating func unusable(_ todo: inout Commands) {
+    private mutating func unusable(_ commands: inout Commands) {
         guard case .lent = connection, !answerComplete else { return }
-        release(&todo, reusable: false)
+        release(&commands, reusable: false)
         if answerStarted {
-            breakOff(&todo, .upstreamUnusable)
+            breakOff(&commands, .upstreamUnusable)
         } else {
-            refuse(&todo, .answerUnusable.afterSending(lostAnswer), .upstreamUnusable)
+            refuse(&commands, .answerUnusable.afterSending(lostAnswer), .upstreamUnusable)
         }
     }
 
-    private mutating func late(_ todo: inout Commands, _ deadline: Deadline) {
+    private mutating func late(_ commands: inout Commands, _ deadline: Deadline) {
         switch deadline {
         case .body:
-            if phase == .admitted { refuse(&todo, .bodyTimeout, .callerTimeout) }
+            if phase == .admitted { refuse(&commands, .bodyTimeout, .callerTimeout) }
         case .connect:
-            if connection == .asked { refuse(&todo, .connectTimeout, .upstreamUnreachable) }
+            if connection == .asked { refuse(&commands, .connectTimeout, .upstreamUnreachable) }
         case .write:
-            if case .lent = connection { lateAnswer(&todo, .writeTimeout) }
+            if case .lent = connection { lateAnswer(&commands, .writeTimeout) }
         case .firstByte, .idle:
-            if case .lent = connection { lateAnswer(&todo, .answerTimeout) }
+            if case .lent = connection { lateAnswer(&commands, .answerTimeout) }
         case .callerWrite:
-            if isDelivering { callerLeft(&todo) }
+            if isDelivering { callerLeft(&commands) }
         }
     }
 
-    private mutating func lateAnswer(_ todo: inout Commands, _ refusal: Refusal) {
-        release(&todo, reusable: false)
+    private mutating func lateAnswer(_ commands: inout Commands, _ refusal: Refusal) {
+        release(&commands, reusable: false)
         if answerStarted {
-            breakOff(&todo, .upstreamTimeout)
+            breakOff(&commands, .upstreamTimeout)
         } else {
-            refuse(&todo, refusal.afterSending(lostAnswer), .upstreamTimeout)
+            refuse(&commands, refusal.afterSending(lostAnswer), .upstreamTimeout)
         }
     }
 
     /// The caller is gone. Before anything was sent the request is dropped; afterwards its answer is still read, so
     /// that the outcome is known and the connection stays whole.
-    private mutating func callerLeft(_ todo: inout Commands) {
+    private mutating func callerLeft(_ commands: inout Commands) {
         guard !callerGone else { return }
         callerGone = true
         switch phase {
         case .received, .admitted, .collected, .remembered, .paced, .drafted, .connected:
-            release(&todo, reusable: false)
-            finish(&todo, .callerLeft)
+            release(&commands, reusable: false)
+            finish(&commands, .callerLeft)
         case .sealed, .sent, .answered:
-            if answerStarted { todo.add(.setDeadline(.idle)) }
+            if answerStarted { commands.add(.setDeadline(.idle)) }
         case .settled:
-            finish(&todo, .callerLeft)
+            finish(&commands, .callerLeft)
         case .logged:
             break
         }
     }
 
-    private mutating func resumed(_ todo: inout Commands) {
-        if phase == .answered && !callerGone { todo.add(.setDeadline(.idle)) }
+    private mutating func resumed(_ commands: inout Commands) {
+        if phase == .answered && !callerGone { commands.add(.setDeadline(.idle)) }
     }
 
     /// The gateway stops: what was sent is reported as what it is, everything else was not sent.
-    private mutating func stopped(_ todo: inout Commands) {
+    private mutating func stopped(_ commands: inout Commands) {
         if answerStarted {
-            if phase == .settled { finish(&todo, .stopped) } else { breakOff(&todo, .stopped) }
+            if phase == .settled { finish(&commands, .stopped) } else { breakOff(&commands, .stopped) }
             return
         }
         switch phase {
         case .received, .admitted, .collected, .remembered, .paced, .drafted, .connected:
-            refuse(&todo, .draining, .stopped)
-        case .sealed, .sent: refuse(&todo, .stoppedAfterSending.afterSending(lostAnswer), .stopped)
-        case .settled: finish(&todo, .stopped)
+            refuse(&commands, .draining, .stopped)
+        case .sealed, .sent: refuse(&commands, .stoppedAfterSending.afterSending(lostAnswer), .stopped)
+        case .settled: finish(&commands, .stopped)
         case .answered, .logged: preconditionFailure("an answer was begun, and after the end nothing is heard")
         }
     }
 
     /// Ends an answer that the caller has a part of: never to be taken for a whole one.
-    private mutating func breakOff(_ todo: inout Commands, _ cause: Cause) {
+    private mutating func breakOff(_ commands: inout Commands, _ cause: Cause) {
         outcome = Outcome(cause, phase)
-        release(&todo, reusable: false)
-        if !callerGone { todo.add(.breakAnswer) }
-        finish(&todo, cause)
+        release(&commands, reusable: false)
+        if !callerGone { commands.add(.breakAnswer) }
+        finish(&commands, cause)
     }
 
     /// Gives up what is held of a connection; every lent one is returned or closed exactly once.
-    mutating func release(_ todo: inout Commands, reusable: Bool) {
+    mutating func release(_ commands: inout Commands, reusable: Bool) {
         switch connection {
         case .none: break
-        case .asked: todo.add(.cancelConnect)
-        case .lent: todo.add(reusable ? .returnConnection : .closeConnection)
+        case .asked: commands.add(.cancelConnect)
+        case .lent: commands.add(reusable ? .returnConnection : .closeConnection)
         }
         connection = .none
     }
 
     /// The one end: the outcome that was decided first stands.
-    mutating func finish(_ todo: inout Commands, _ cause: Cause) {
+    mutating func finish(_ commands: inout Commands, _ cause: Cause) {
         let final = outcome ?? Outcome(cause, phase)
         outcome = final
         reach(.logged)
-        todo.add(.clearDeadline)
-        todo.add(.finish(final))
+        commands.add(.clearDeadline)
+        commands.add(.finish(final))
     }
 }

@@ -38,84 +38,84 @@ package struct Exchange: ~Copyable {
 
     /// Takes one fact and says what to do. Facts that can no longer matter yield nothing.
     package mutating func advance(_ event: Event) -> Commands {
-        var todo = Commands()
+        var commands = Commands()
         switch (phase, event) {
         case (.received, .headArrived):
-            todo.add(.admit)
+            commands.add(.admit)
         case (.received, .routeFound(let expectsContinue, let lost)):
             lostAnswer = lost
             phase = .admitted
-            if expectsContinue { todo.add(.sendContinue) }
-            todo.add(.setDeadline(.body))
-            todo.add(.collectBody)
+            if expectsContinue { commands.add(.sendContinue) }
+            commands.add(.setDeadline(.body))
+            commands.add(.collectBody)
         case (.admitted, .bodyArrived):
-            todo.add(.examineBody)
+            commands.add(.examineBody)
         case (.admitted, .bodyExamined):
             phase = .collected
-            remember(&todo)
+            remember(&commands)
         case (.paced, .draftMade):
             phase = .drafted
-            connect(&todo, fresh: false)
+            connect(&commands, fresh: false)
         case (.drafted, .connectionLent(let reused)):
             connection = .lent(reused: reused)
             phase = .connected
-            todo.add(.seal)
+            commands.add(.seal)
         case (.connected, .requestSealed):
             phase = .sealed
-            todo.add(.setDeadline(.write))
-            todo.add(.send)
+            commands.add(.setDeadline(.write))
+            commands.add(.send)
         case (.sealed, .requestWritten):
             requestWritten = true
             phase = .sent
-            todo.add(.setDeadline(.firstByte))
+            commands.add(.setDeadline(.firstByte))
         case (.sealed, .answerHeadArrived), (.sent, .answerHeadArrived):
             // An answer may come before the request was taken whole; such a connection is not used again.
             phase = .answered
-            relay(&todo)
+            relay(&commands)
         case (.answered, .requestWritten):
             requestWritten = true
         case (.answered, .answerCompleted(let reusable)):
-            settle(&todo, reusable: reusable && requestWritten)
+            settle(&commands, reusable: reusable && requestWritten)
         case (.settled, .answerDelivered):
-            finish(&todo, .completed)
+            finish(&commands, .completed)
         default:
-            end(&todo, event)
+            end(&commands, event)
         }
-        return todo
+        return commands
     }
 
     /// The places of the idempotency claim and of the pace: both pass at once where the route has neither.
-    private mutating func remember(_ todo: inout Commands) {
+    private mutating func remember(_ commands: inout Commands) {
         phase = .remembered
         phase = .paced
-        todo.add(.makeDraft)
+        commands.add(.makeDraft)
     }
 
     func mayTryAgain() -> Bool { attempts < Self.maxAttempts && !callerGone }
 
-    mutating func connect(_ todo: inout Commands, fresh: Bool) {
+    mutating func connect(_ commands: inout Commands, fresh: Bool) {
         phase = .drafted
         attempts += 1
         connection = .asked
         requestWritten = false
-        todo.add(.setDeadline(.connect))
-        todo.add(.connect(fresh: fresh))
+        commands.add(.setDeadline(.connect))
+        commands.add(.connect(fresh: fresh))
     }
 
-    private mutating func relay(_ todo: inout Commands) {
+    private mutating func relay(_ commands: inout Commands) {
         answerStarted = true
-        todo.add(.setDeadline(.idle))
-        todo.add(.relayAnswer)
+        commands.add(.setDeadline(.idle))
+        commands.add(.relayAnswer)
     }
 
-    private mutating func settle(_ todo: inout Commands, reusable: Bool) {
+    private mutating func settle(_ commands: inout Commands, reusable: Bool) {
         answerComplete = true
         phase = .settled
-        release(&todo, reusable: reusable)
+        release(&commands, reusable: reusable)
         if callerGone {
-            finish(&todo, .callerLeft)
+            finish(&commands, .callerLeft)
         } else {
-            todo.add(.flushAnswer)
+            commands.add(.flushAnswer)
         }
     }
 

@@ -14,17 +14,17 @@ extension Worker {
     mutating func drive(_ context: ExchangeContext, _ event: Event) {
         var next: Event? = event
         while let event = next {
-            let todo = context.state.exchange.advance(event)
+            let commands = context.state.exchange.advance(event)
             next = nil
-            for index in 0..<todo.count {
+            for index in 0..<commands.count {
                 precondition(next == nil, "only the last command of a list reports an event")
-                next = perform(todo, index, context)
+                next = perform(commands, index, context)
             }
         }
     }
 
-    private mutating func perform(_ todo: Commands, _ index: Int, _ context: ExchangeContext) -> Event? {
-        switch todo[index] {
+    private mutating func perform(_ commands: Commands, _ index: Int, _ context: ExchangeContext) -> Event? {
+        switch commands[index] {
         case .admit: return admit(&context.state)
         case .sendContinue: sendContinue(context)
         case .collectBody: return collectBody(context)
@@ -35,7 +35,9 @@ extension Worker {
         case .send: return send(&context.state)
         case .relayAnswer: relayHead(&context.state)
         case .respond:
-            guard let refusal = todo.refusal else { preconditionFailure("an answer of our own says what it refuses") }
+            guard let refusal = commands.refusal else {
+                preconditionFailure("an answer of our own says what it refuses")
+            }
             return respond(context, refusal)
         case .breakAnswer: context.state.closes = true
         case .cancelConnect: cancelConnect(context)

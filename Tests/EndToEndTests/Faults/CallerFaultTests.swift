@@ -30,20 +30,6 @@ import Testing
         #expect(upstream.connections == 0)
     }
 
-    /// What the upstream is told to do next.
-    private func held() throws -> (FakeUpstream, asked: Gate, answer: Gate) {
-        let asked = Gate()
-        let answer = Gate()
-        let upstream = try FakeUpstream { conversation in
-            while conversation.request() != nil {
-                asked.open()
-                answer.pass()
-                conversation.answer()
-            }
-        }
-        return (upstream, asked, answer)
-    }
-
     @Test(
         arguments: ["POST /x HTT", "POST /x HTTP/1.1\r\nHost: gateway\r\nContent-Length: 10\r\n\r\n{\"a\""],
         [true, false])
@@ -58,7 +44,7 @@ import Testing
     }
 
     @Test func aCallerThatLeavesTheQueueIsNotSent() throws {
-        let (upstream, asked, answer) = try held()
+        let (upstream, asked, answer) = try heldUpstream()
         var setup = Setup(upstream)
         setup.upstream = "    connections: {max: 1, max_waiting: 1}\n"
         let gateway = try GatewayUnderTest(setup)
@@ -76,7 +62,7 @@ import Testing
 
     @Test(arguments: [true, false])
     func aCallerThatLeavesAfterItsRequestWasSent(_ byReset: Bool) throws {
-        let (upstream, asked, answer) = try held()
+        let (upstream, asked, answer) = try heldUpstream()
         var setup = Setup(upstream)
         // The next one has to wait for the connection, and gets it.
         setup.upstream = "    connections: {max: 1}\n"

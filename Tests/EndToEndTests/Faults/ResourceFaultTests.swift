@@ -6,20 +6,6 @@ import TestSupport
 import Testing
 
 @Suite struct ResourceFaultTests {
-    /// An upstream that answers a request when it is told; `asked` opens with each that came.
-    private func held() throws -> (FakeUpstream, asked: Gate, answer: Gate) {
-        let asked = Gate()
-        let answer = Gate()
-        let upstream = try FakeUpstream { conversation in
-            while conversation.request() != nil {
-                asked.open()
-                answer.pass()
-                conversation.answer()
-            }
-        }
-        return (upstream, asked, answer)
-    }
-
     /// More callers than descriptors: those who are in are served, the others wait without costing anything, and come
     /// in when others leave. None is refused: descriptors are left for the upstream.
     @Test func descriptorsAreFew() throws {
@@ -89,7 +75,7 @@ import Testing
 
     /// Bodies of 900,000 bytes where 1 MiB may be held: one at a time.
     @Test func memoryForBodiesIsLimited() throws {
-        let (upstream, asked, answer) = try held()
+        let (upstream, asked, answer) = try heldUpstream()
         var setup = Setup(upstream)
         setup.limits = "  max_buffered: 1MiB\n  max_body: 1MiB\n"
         let gateway = try GatewayUnderTest(setup)
@@ -117,7 +103,7 @@ import Testing
 
     /// A body without an announced length is refused where it grows too large.
     @Test func memoryForGrowingBodiesIsLimited() throws {
-        let (upstream, asked, answer) = try held()
+        let (upstream, asked, answer) = try heldUpstream()
         var setup = Setup(upstream)
         setup.limits = "  max_buffered: 1MiB\n  max_body: 1MiB\n"
         let gateway = try GatewayUnderTest(setup)
@@ -180,7 +166,7 @@ import Testing
 
     /// A full queue is no failure of the upstream, which may be well and busy.
     @Test func aFullQueueOpensNoBreaker() throws {
-        let (upstream, asked, answer) = try held()
+        let (upstream, asked, answer) = try heldUpstream()
         var setup = Setup(upstream)
         setup.upstream =
             "    breaker: {failures: 2, open: 10s}\n    connections: {max: 1, max_waiting: 0}\n"

@@ -1,0 +1,17 @@
+// An upstream that waits for the test before it answers.
+
+import TestSupport
+
+/// An upstream that answers a request when `answer` is opened; `asked` opens with each that came.
+func heldUpstream() throws -> (FakeUpstream, asked: Gate, answer: Gate) {
+    let asked = Gate()
+    let answer = Gate()
+    let upstream = try FakeUpstream { conversation in
+        while conversation.request() != nil {
+            asked.open()
+            answer.pass()
+            conversation.answer()
+        }
+    }
+    return (upstream, asked, answer)
+}
