@@ -102,9 +102,12 @@ extension Worker {
         guard let connection = context.state.upstream else { return }
         context.state.upstream = nil
         connection.context = nil
+        let state = connection.upstream
+        if connection.isUsed && state.idleLimit.isSuspicious {
+            state.idleLimit.answered(afterIdle: connection.lentAt - connection.idleSince)
+        }
         connection.idleSince = now
         connection.isUsed = true
-        let state = connection.upstream
         let keep = idleMilliseconds(state) > 0 && !draining && !state.isRetired && staysQuiet(connection)
         follow(state.pool.returned(connection.slot, keep: keep), connection)
     }
@@ -117,7 +120,7 @@ extension Worker {
     /// A connection was lost before a byte of the answer came. Soon after it was lent, it had been idle for too long.
     func learn(from connection: UpstreamConnection) {
         guard connection.isUsed, now - connection.lentAt < Worker.idleCloseMilliseconds else { return }
-        connection.upstream.idleLimit.closed(
+        connection.upstream.idleLimit.lost(
             afterIdle: connection.lentAt - connection.idleSince, openedAt: connection.openedAt, now: now)
     }
 
