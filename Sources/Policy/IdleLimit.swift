@@ -4,8 +4,8 @@
 
 /// What the losses of one upstream's kept connections say of its idle limit.
 ///
-/// A limit loses (nearly) every request on a connection that is older; an upstream that fails now and then loses few.
-/// So each loss counts `lossWeight`, each request that was answered on a connection as old takes one off, and
+/// A limit loses nearly every request on a connection that is older; an upstream that fails now and then loses few. So
+/// each loss counts `lossWeight`, each request that was answered on a connection as old takes one off, and a sum of
 /// `believedAt` is believed.
 package struct IdleLimit: Equatable, Sendable {
     /// How long what was learnt holds, and how long a suspicion lasts, in milliseconds.
