@@ -82,10 +82,12 @@ package final class FakeUpstream: @unchecked Sendable {
     package var port: UInt16 { listener.port }
 
     /// Runs `script` for each connection, on a thread of its own; the connection closes when the script returns.
+    /// `receiveBuffer` (bytes) makes an upstream whose kernel takes little before the script reads.
     package init(
-        _ address: WireAddress = .ipv4(0), script: @escaping @Sendable (Conversation) -> Void = FakeUpstream.plain
+        _ address: WireAddress = .ipv4(0), receiveBuffer: Int32 = 0,
+        script: @escaping @Sendable (Conversation) -> Void = FakeUpstream.plain
     ) throws {
-        listener = try WireListener(address)
+        listener = try WireListener(address, receiveBuffer: receiveBuffer)
         let listener = listener
         Thread.detachNewThread { [weak self] in
             while let wire = listener.accept() {

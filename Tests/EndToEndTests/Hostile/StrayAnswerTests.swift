@@ -45,7 +45,7 @@ import Testing
     func anAnswerBeforeTheRequestWasTakenIsTheLastOfItsConnection(_ bytes: String) throws {
         let answered = Gate()
         let ended = Gate()
-        let upstream = try FakeUpstream { conversation in
+        let upstream = try FakeUpstream(receiveBuffer: 64 * 1_024) { conversation in
             guard conversation.number == 0 else { return FakeUpstream.plain(conversation) }
             guard (try? conversation.reader.head()) != nil else { return }
             conversation.send(bytes)

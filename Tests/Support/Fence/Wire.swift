@@ -158,9 +158,13 @@ package final class WireListener: Sendable {
     /// Where it is bound: with port 0 asked, the port that the system chose.
     package let address: WireAddress
 
-    package init(_ address: WireAddress = .ipv4(0), backlog: Int32 = 128) throws(WireFailure) {
+    package init(
+        _ address: WireAddress = .ipv4(0), backlog: Int32 = 128, receiveBuffer: Int32 = 0
+    ) throws(WireFailure) {
         let descriptor = cs_socket_stream(family(address))
         guard descriptor >= 0 else { throw WireFailure(call: "socket", code: -descriptor) }
+        // Set before listening, it holds for every accepted connection, and the kernel does not enlarge it by itself.
+        if receiveBuffer > 0 { _ = cs_set_buffer_sizes(descriptor, 0, receiveBuffer) }
         var result = unsafe withAddress(address) { unsafe cs_bind(descriptor, $0, $1) }
         if result == 0 { result = cs_listen(descriptor, backlog) }
         if result != 0 {
