@@ -205,6 +205,4 @@ struct Worker: ~Copyable {
     mutating func arm(_ slot: UInt32, after milliseconds: Int) {
         timers.arm(TimerID(slot: slot), at: now &+ UInt64(milliseconds))
     }
-
-    mutating func disarm(_ slot: UInt32) { timers.cancel(TimerID(slot: slot)) }
 }

@@ -3,8 +3,6 @@
 
 /// A token of up to 32 bytes, lower-cased.
 struct FoldedToken: Equatable, Sendable {
-    static let maxLength = 32
-
     private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
     /// Length of the whole token, also where it was cut.
     private(set) var length = 0

@@ -69,22 +69,6 @@ package enum Transport: ~Copyable {
         }
     }
 
-    /// Makes the end of this connection a reset.
-    package func resetOnClose() {
-        switch self {
-        case .plain(let socket): socket.resetOnClose()
-        case .tls(let stream): stream.socket.resetOnClose()
-        }
-    }
-
-    /// See `Socket.bytesTakenByPeer`.
-    package func bytesTakenByPeer() -> UInt64? {
-        switch self {
-        case .plain(let socket): socket.bytesTakenByPeer()
-        case .tls(let stream): stream.socket.bytesTakenByPeer()
-        }
-    }
-
     /// See `Socket.provesNothingTaken`; `mark` is `bytesWritten` as it was before the request's first write.
     package func provesNothingTaken(since mark: UInt64) -> Bool {
         switch self {
@@ -93,8 +77,8 @@ package enum Transport: ~Copyable {
         }
     }
 
-    /// Bytes that went to the socket since it was connected, to compare with `bytesTakenByPeer`: for a plain stream the
-    /// caller's own count of what it wrote, for TLS the count with framing and handshake.
+    /// Bytes that went to the socket since it was connected, to compare with `Socket.bytesTakenByPeer`: for a plain
+    /// stream the caller's own count of what it wrote, for TLS the count with framing and handshake.
     package func bytesWritten(plainCount: UInt64) -> UInt64 {
         switch self {
         case .plain: plainCount
@@ -107,22 +91,6 @@ package enum Transport: ~Copyable {
         switch self {
         case .plain(let socket): socket.finishConnect()
         case .tls: nil
-        }
-    }
-
-    /// See `Socket.peerCredentials`.
-    package func peerCredentials() -> PeerCredentials? {
-        switch self {
-        case .plain(let socket): socket.peerCredentials()
-        case .tls: nil
-        }
-    }
-
-    /// See `Socket.peerAddress`.
-    package func peerAddress() -> SocketAddress? {
-        switch self {
-        case .plain(let socket): socket.peerAddress()
-        case .tls(let stream): stream.socket.peerAddress()
         }
     }
 

@@ -125,19 +125,9 @@ package struct Socket: ~Copyable {
         _ = cs_shutdown_writing(descriptor.number)
     }
 
-    /// Switches Nagle's delay off (connected and accepted TCP sockets have it off already).
-    package func setNoDelay() {
-        _ = cs_set_no_delay(descriptor.number)
-    }
-
     /// Makes the end of this socket a reset, which tells the peer that what it read is not whole.
     package func resetOnClose() {
         _ = cs_set_reset_on_close(descriptor.number)
-    }
-
-    /// Sets the sizes of the kernel's buffers in bytes (the kernel doubles and bounds them). For tests and for tuning.
-    package func setBufferSizes(send: Int32, receive: Int32) {
-        _ = cs_set_buffer_sizes(descriptor.number, send, receive)
     }
 
     /// How many bytes of this connection the peer's kernel has acknowledged since it was made; nil for Unix sockets.
