@@ -46,6 +46,8 @@ package struct RouteSettings: Sendable {
     package var kind: RouteKind
     package var lostAnswer: LostAnswer
     package var product: Product
+    /// nil: the route's requests are not kept from being carried out twice.
+    package var idempotency: IdempotencySettings?
 
     package init(
         name: String, methods: MethodSet, match: PathMatch, upstream: Int, credential: Int, stripPrefix: String = "",
