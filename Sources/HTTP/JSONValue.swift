@@ -14,20 +14,22 @@ extension ByteBuffer {
     /// As `appendJSONString`, for bytes that are known to be UTF-8.
     mutating func appendEscaped(_ bytes: Span<UInt8>) {
         append(byte: UInt8(ascii: "\""))
-        for index in bytes.indices {
-            let byte = bytes[index]
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                append(byte: UInt8(ascii: "\\"))
-                append(byte: byte)
-            case 0..<0x20:
-                append("\\u00")
-                append(byte: byte < 0x10 ? UInt8(ascii: "0") : UInt8(ascii: "1"))
-                append(byte: (byte & 0xF) + ((byte & 0xF) < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10))
-            default: append(byte: byte)
-            }
-        }
+        for index in bytes.indices { appendEscaped(byte: bytes[index]) }
         append(byte: UInt8(ascii: "\""))
+    }
+
+    /// Appends one byte of a string's content.
+    mutating func appendEscaped(byte: UInt8) {
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+            append(byte: UInt8(ascii: "\\"))
+            append(byte: byte)
+        case 0..<0x20:
+            append("\\u00")
+            append(byte: byte < 0x10 ? UInt8(ascii: "0") : UInt8(ascii: "1"))
+            append(byte: (byte & 0xF) + ((byte & 0xF) < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10))
+        default: append(byte: byte)
+        }
     }
 }
 
