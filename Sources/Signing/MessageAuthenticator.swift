@@ -44,14 +44,37 @@ struct MessageAuthenticator: ~Copyable {
 
     /// Computes the MAC of `message`; read it from `code`.
     mutating func authenticate(_ message: Span<UInt8>) {
-        work.copy(from: inner)
-        work.update(message)
+        begin()
+        update(message)
+        finish()
+    }
+
+    /// Begins a message that comes in parts; what was fed before is forgotten.
+    mutating func begin() { work.copy(from: inner) }
+
+    /// Feeds the next part of a message.
+    mutating func update(_ part: Span<UInt8>) { work.update(part) }
+
+    /// Feeds the bytes in `part`.
+    mutating func update(_ part: borrowing ByteBuffer) { work.update(part.bytes) }
+
+    /// Ends a message; read its MAC from `code`.
+    mutating func finish() {
         var output = result.mutableSpan
         work.finish(into: &output)
         work.copy(from: outer)
         work.update(result.span.extracting(first: algorithm.digestLength))
         output = result.mutableSpan
         work.finish(into: &output)
+    }
+
+    /// Ends a message whose MAC is itself a key; nothing of it stays here.
+    mutating func finishAsSecret() -> SecretBytes {
+        finish()
+        let secret = SecretBytes(copying: code)
+        var output = result.mutableSpan
+        HashContext.wipe(&output)
+        return secret
     }
 
     /// Computes the MAC of the bytes in `message`.

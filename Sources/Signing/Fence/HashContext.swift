@@ -84,4 +84,10 @@ struct HashContext: ~Copyable {
         }
         precondition(done == 1, "OpenSSL finished no digest")
     }
+
+    /// Overwrites bytes that were a key.
+    static func wipe(_ bytes: inout MutableSpan<UInt8>) {
+        // SAFETY: OPENSSL_cleanse writes exactly `count` bytes, which the span holds, and is not optimised away.
+        unsafe bytes.withUnsafeMutableBufferPointer { unsafe OPENSSL_cleanse($0.baseAddress, $0.count) }
+    }
 }
