@@ -40,7 +40,7 @@ extension Field {
     private func storeKeys(_ keys: Mapping, _ kind: StoreKind) -> [SecretBytes] {
         let current: Field?
         switch kind {
-        case .sqlite: current = keys.required("key", "Write key: \"file:/path\"; \(Self.howToMakeOne)")
+        case .sqlite: current = keys.required("key", "Write key: \"file:/path\". \(Self.howToMakeOne)")
         case .memory: current = keys["key"]
         }
         let previous = keys["previous_keys"]?.elements(max: Self.maxPreviousKeys, mayBeEmpty: true) ?? []

@@ -10,7 +10,7 @@ enum Fixtures {
 
     /// What `env:` references of the test files find.
     static let environment = [
-        "HMAC": "0123456789abcdef", "KEY": "k-1", "SPACED": "k 1", "EMPTY": "",
+        "HMAC": "0123456789abcdef", "SHORT": "0123456789abcde", "KEY": "k-1", "SPACED": "k 1", "EMPTY": "",
         "LONG": String(repeating: "x", count: 4_097), "INGO_API_KEY": "k-2",
     ]
 
