@@ -20,6 +20,12 @@ enum Fixtures {
     static let upstreams = "upstreams: {banking: {url: \"https://banking.example/api\"}}\n"
     static let routes = "routes: [{name: all, prefix: /, upstream: banking, credential: acme}]\n"
     static let least = listeners + credentials + upstreams + routes
+
+    /// A configuration with a store whose one route has `idempotency`, both without their braces.
+    static func remembering(store: String = "kind: memory", idempotency: String = "key: /k") -> String {
+        let route = "name: all, prefix: /, upstream: banking, credential: acme, idempotency: {\(idempotency)}"
+        return listeners + credentials + upstreams + "routes: [{\(route)}]\nstore: {\(store)}\n"
+    }
 }
 
 /// A folder of its own for one test, removed at its end.
