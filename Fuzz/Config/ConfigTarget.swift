@@ -26,6 +26,7 @@ public func fuzzOne() {
     guard let settings else { return }
     expect(settings.warnings == problems, "the warnings are the problems")
     checkRanges(settings)
+    if let store = settings.store { checkStore(store) }
     for credential in settings.credentials { checkCredential(credential) }
     checkRoutes(settings)
 }
@@ -71,8 +72,10 @@ private struct CanaryPlaces {
     /// Whether it stands only behind a key that takes a secret, and has no colon behind it that would make it a key.
     init(_ text: [UInt8]) {
         let word = Array("LiTeRaL".utf8)
-        let places = ["secret: ", "secret: \"", "secret: \"file:/", "secret: \"env:", "value: \"", "value: "]
-            .map { Array($0.utf8) }
+        let places = [
+            "secret: ", "secret: \"", "secret: \"file:/", "secret: \"env:", "value: \"", "value: ", "key: \"", "key: ",
+        ]
+        .map { Array($0.utf8) }
         guard text.count >= word.count else { return }
         for at in 0...(text.count - word.count) where text[at..<at + word.count].elementsEqual(word) {
             let isBehindKey = places.contains { place in
@@ -101,6 +104,46 @@ private func checkRanges(_ settings: Settings) {
     expect((4_096...1_024 * 1_024).contains(settings.connections.relayBuffer), "relay_buffer in its range")
 }
 
+private func checkStore(_ store: StoreSettings) {
+    let limits = store.limits
+    expect((store.path != nil) == (store.kind == .sqlite), "a file has a path, memory has none")
+    expect(store.path?.hasPrefix("/") != false, "an absolute path")
+    expect(store.kind == .memory || !store.keys.isEmpty, "a file has a key")
+    expect(
+        store.keys.count <= 4 && store.keys.allSatisfy { (16...4_096).contains($0.count) }, "keys of 16 bytes or more")
+    expect((60_000...34_560_000_000).contains(limits.retentionMilliseconds), "retention in its range")
+    expect((60_000...34_560_000_000).contains(limits.unknownRetentionMilliseconds), "unknown_retention in its range")
+    expect((1...1_000_000_000).contains(limits.maxKeys), "max_keys in its range")
+    expect((1 << 20...1 << 40).contains(limits.maxSize), "max_size in its range")
+    expect((0...16 << 20).contains(limits.maxAnswer), "max_answer in its range")
+    expect((0...1_000_000).contains(limits.maxWaiting), "max_waiting in its range")
+    expect((1...1_000_000).contains(limits.maxQuestions), "max_questions in its range")
+    expect((10...60_000).contains(limits.timeoutMilliseconds), "timeout in its range")
+}
+
+/// The places of a key can be looked for in one scan with those of the credential, and no header among them means another
+/// thing.
+private func checkIdempotency(_ settings: IdempotencySettings, _ credential: CredentialSettings) {
+    expect((1...IdempotencySettings.maxKeys).contains(settings.keys.count), "1 or 2 places of a key")
+    expect(settings.volatile.count <= IdempotencySettings.maxVolatile, "8 volatile fields at most")
+    expect(settings.notFinal.count <= IdempotencySettings.maxCodes, "32 codes at most")
+    expect(settings.notFinal.isEmpty || settings.code != nil, "codes have their place")
+    expect((0...3_600_000).contains(settings.repeatAfterMilliseconds), "repeat_after in its range")
+    expect((0...600_000).contains(settings.waitMilliseconds), "wait in its range")
+    var pointers = BodyAdditions(credential).query.pointers
+    for key in settings.keys {
+        switch key {
+        case .header(let name):
+            let header = KnownHeader.mistakable(Array(name.utf8).span)
+            expect(header == .other || header == .idempotencyKey, "a header that means nothing else")
+        case .pointer(let pointer):
+            expect(!settings.volatile.contains(pointer), "a key is not volatile")
+            pointers.append(pointer)
+        }
+    }
+    expect(JSONQuery(pointers).pointers.count <= JSONQuery.maxPointers, "a scan looks for 16 fields at most")
+}
+
 /// A credential can be compiled and tells nothing.
 private func checkCredential(_ credential: CredentialSettings) {
     let additions = BodyAdditions(credential)
@@ -125,6 +168,10 @@ private func checkRoutes(_ settings: Settings) {
             upstream.port > 0 && !upstream.host.isEmpty && !upstream.serverName.isEmpty, "an upstream has an address")
     }
     for route in settings.routes {
+        if let idempotency = route.idempotency {
+            expect(settings.store != nil, "what is protected has a store")
+            checkIdempotency(idempotency, settings.credentials[route.credential])
+        }
         expect(settings.upstreams.indices.contains(route.upstream), "a route has an upstream")
         expect(settings.credentials.indices.contains(route.credential), "a route has a credential")
         let path: String

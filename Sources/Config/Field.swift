@@ -45,11 +45,11 @@ struct Field {
         return refuse("is not a known word", "Write one of \(words.joined(separator: ", "))")
     }
 
-    /// The elements of a list of 1 ... `max`.
-    func elements(max: Int) -> [Field]? {
+    /// The elements of a list of 1 ... `max`, or none where that `mayBeEmpty`.
+    func elements(max: Int, mayBeEmpty: Bool = false) -> [Field]? {
         switch node.value {
         case .sequence(let nodes):
-            guard !nodes.isEmpty else { return refuse("is an empty list", "Write at least one element") }
+            guard mayBeEmpty || !nodes.isEmpty else { return refuse("is an empty list", "Write at least one element") }
             guard nodes.count <= max else { return refuse("has more than \(max) elements", "Remove some") }
             return nodes.enumerated().map { Field(node: $1, path: "\(path)[\($0)]", report: report) }
         case .refused: return nil

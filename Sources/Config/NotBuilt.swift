@@ -4,14 +4,12 @@
 
 /// Keys whose feature is not in this version.
 enum NotBuilt {
-    static let rootKeys = ["admin", "callers", "quotas", "store", "log"]
-    static let routeKeys = ["idempotency"]
+    static let rootKeys = ["admin", "callers", "quotas", "log"]
 
     /// Refused: the key, and what it would promise.
     private static let promises = [
         "callers": "that only named callers may use a route",
         "quotas": "that no caller sends more than its share",
-        "idempotency": "that a repeated call is not executed twice",
     ]
 
     /// Reads the keys of the file's top level.
@@ -23,15 +21,8 @@ enum NotBuilt {
             }
             withoutEffect(admin)
         }
-        if let store = root["store"] {
-            readStore(store)
-            withoutEffect(store)
-        }
         if let log = root["log"]?.mapping(Vocabulary.log) { readLog(log) }
     }
-
-    /// Reads the keys of one route.
-    static func read(route: Mapping) { refuse(route, routeKeys) }
 
     /// Checks an upstream's `pace` and says once that nothing keeps to it. `none` is what is done anyway.
     static func read(pace: Field) {
@@ -50,15 +41,7 @@ enum NotBuilt {
         )
     }
 
-    private enum StoreKind: String, CaseIterable { case memory, sqlite, redis }
     private enum LoggedBodies: String, CaseIterable { case off, redacted }
-
-    private static func readStore(_ store: Field) {
-        guard let keys = store.mapping(Vocabulary.store) else { return }
-        _ = keys.required("kind", "Write kind: sqlite")?.word(StoreKind.self)
-        _ = keys["path"]?.absolutePath()
-        _ = keys["key"]?.secretReference()
-    }
 
     private static func readLog(_ log: Mapping) {
         if let path = log["path"], let text = path.text(), text != "-" {

@@ -4,12 +4,16 @@
 
 internal import HTTP
 internal import Policy
+internal import Signing
 
-/// What routes refer to: the upstreams that were read, and all names in the file's order.
+/// What routes refer to: the upstreams and credentials that were read, and all names in the file's order.
 struct RouteContext {
     var upstreams: [String: ReadUpstream]
     var upstreamNames: [String]
+    var credentials: [CredentialSettings]
     var credentialNames: [String]
+    /// Whether the file has the key `store`.
+    var hasStore: Bool
 }
 
 extension Field {
@@ -29,7 +33,6 @@ extension Field {
 
     private func route(_ context: RouteContext) -> RouteSettings? {
         guard let keys = mapping(Vocabulary.route) else { return nil }
-        NotBuilt.read(route: keys)
         let name = keys.required("name", "Write name: save-account")?.name()
         let methods = keys["methods"]?.methods() ?? MethodSet(.post)
         let match = pathMatch(keys)
@@ -42,11 +45,29 @@ extension Field {
         let ownProduct = keys["product"]?.word(Product.self)
         let read = upstream.flatMap { context.upstreams[context.upstreamNames[$0]] }
         let strip = match.flatMap { keys["strip_prefix"]?.stripPrefix($0, basePath: read?.settings.basePath) }
+        let idempotency = idempotency(keys, kind, credential, context)
         guard let name, let match, let upstream, let credential else { return nil }
-        return RouteSettings(
+        var route = RouteSettings(
             name: name, methods: methods, match: match, upstream: upstream, credential: credential,
             stripPrefix: strip ?? "", kind: kind, lostAnswer: lostAnswer,
             product: ownProduct ?? read?.product ?? .problem)
+        route.idempotency = idempotency
+        return route
+    }
+
+    /// The key `idempotency`. Its absence is said where there is a store and money moves.
+    private func idempotency(
+        _ keys: Mapping, _ kind: RouteKind, _ credential: Int?, _ context: RouteContext
+    ) -> IdempotencySettings? {
+        guard let field = keys["idempotency"] else {
+            if context.hasStore && kind.movesMoney {
+                warn("moves money and has no idempotency key", "Add idempotency, so that a repeat is not carried out")
+            }
+            return nil
+        }
+        let name = credential.map { context.credentialNames[$0] }
+        let settings = context.credentials.first { $0.name == name }
+        return field.idempotency(IdempotencyContext(kind: kind, credential: settings, hasStore: context.hasStore))
     }
 
     private func methods() -> MethodSet? {
@@ -138,6 +159,13 @@ extension PathMatch {
 }
 
 extension RouteKind {
+    fileprivate var movesMoney: Bool {
+        switch self {
+        case .push, .pull: true
+        case .read, .tokenise, .create: false
+        }
+    }
+
     /// What a caller is to assume where the route does not say: a push counts as done, a pull as not done.
     fileprivate var lostAnswer: LostAnswer {
         switch self {

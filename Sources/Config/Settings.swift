@@ -17,6 +17,8 @@ package struct Settings: Sendable {
     package var upstreams: [UpstreamSettings]
     /// 1 ... 1000; the first that matches wins.
     package var routes: [RouteSettings]
+    /// nil: nothing is kept, and no route has idempotency.
+    package var store: StoreSettings?
     package var limits: HTTPLimits
     package var connections: ConnectionLimits
     /// What the operator should know although it is allowed; to be logged at start.
@@ -24,14 +26,15 @@ package struct Settings: Sendable {
 
     package init(
         listeners: [ListenerSettings], workers: Int?, credentials: [CredentialSettings],
-        upstreams: [UpstreamSettings], routes: [RouteSettings], limits: HTTPLimits, connections: ConnectionLimits,
-        warnings: [Problem]
+        upstreams: [UpstreamSettings], routes: [RouteSettings], store: StoreSettings?, limits: HTTPLimits,
+        connections: ConnectionLimits, warnings: [Problem]
     ) {
         self.listeners = listeners
         self.workers = workers
         self.credentials = credentials
         self.upstreams = upstreams
         self.routes = routes
+        self.store = store
         self.limits = limits
         self.connections = connections
         self.warnings = warnings
@@ -54,6 +57,24 @@ package struct ListenerSettings: Equatable, Sendable {
     package init(name: String, address: ListenAddress) {
         self.name = name
         self.address = address
+    }
+}
+
+/// The key `store`: where idempotency keys and answers are kept.
+package struct StoreSettings: Sendable {
+    package var kind: StoreKind
+    /// The file's absolute path; nil for memory.
+    package var path: String?
+    /// What answers are encrypted and keys are hashed with, each of at least 16 bytes: the current one, then 0 ... 3 of
+    /// before. Empty: memory with a key of its own.
+    package var keys: [SecretBytes]
+    package var limits: StoreLimits
+
+    package init(kind: StoreKind, path: String?, keys: [SecretBytes], limits: StoreLimits) {
+        self.kind = kind
+        self.path = path
+        self.keys = keys
+        self.limits = limits
     }
 }
 

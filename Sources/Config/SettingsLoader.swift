@@ -3,6 +3,7 @@
 // configuration signs the wrong calls.
 
 internal import HTTP
+internal import Policy
 
 /// Reads configurations.
 package enum SettingsLoader {
@@ -61,14 +62,20 @@ package enum SettingsLoader {
         let upstreams = root.required("upstreams", "Write at least one upstream")?.upstreams()
         let context = RouteContext(
             upstreams: upstreams?.read ?? [:], upstreamNames: upstreams?.names ?? [],
-            credentialNames: credentials?.names ?? [])
+            credentials: credentials?.settings ?? [], credentialNames: credentials?.names ?? [],
+            hasStore: root["store"] != nil)
         let routes = root.required("routes", "Write at least one route")?.routes(context) ?? []
         let limits = root["limits"]?.limits()
+        let store = root["store"]?.store()
         NotBuilt.read(root: root)
         guard !report.hasErrors, let credentials, let upstreams else { return nil }
+        if !routes.contains(where: { $0.idempotency != nil }) {
+            root["store"]?.warn(
+                "keeps nothing: no route has idempotency", "Add it to the routes that move money, or remove the key")
+        }
         return Settings(
             listeners: listeners, workers: workers, credentials: credentials.settings,
-            upstreams: upstreams.names.compactMap { upstreams.read[$0]?.settings }, routes: routes,
+            upstreams: upstreams.names.compactMap { upstreams.read[$0]?.settings }, routes: routes, store: store,
             limits: limits?.http ?? HTTPLimits(), connections: limits?.connections ?? ConnectionLimits(), warnings: [])
     }
 }

@@ -9,18 +9,20 @@ struct Rate: Equatable {
     var perMilliseconds: Int
 }
 
-private let durations: [(unit: String, factor: Int)] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)]
-private let sizes: [(unit: String, factor: Int)] = [("B", 1), ("KiB", 1_024), ("MiB", 1_024 * 1_024)]
+private let durations: [(unit: String, factor: Int)] = [
+    ("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000),
+]
+private let sizes: [(unit: String, factor: Int)] = [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)]
 
 extension Field {
-    /// A duration in milliseconds: a whole number with `ms`, `s`, `m` or `h`.
+    /// A duration in milliseconds: a whole number with `ms`, `s`, `m`, `h` or `d`.
     func milliseconds(_ range: ClosedRange<Int>) -> Int? {
-        quantity(durations, what: "a duration", suggested: "s", units: "ms, s, m or h", range)
+        quantity(durations, what: "a duration", suggested: "s", units: "ms, s, m, h or d", range)
     }
 
-    /// A size in bytes: a whole number with `B`, `KiB` or `MiB`.
+    /// A size in bytes: a whole number with `B`, `KiB`, `MiB` or `GiB`.
     func bytes(_ range: ClosedRange<Int>) -> Int? {
-        quantity(sizes, what: "a size", suggested: "B", units: "B, KiB or MiB", range)
+        quantity(sizes, what: "a size", suggested: "B", units: "B, KiB, MiB or GiB", range)
     }
 
     /// A whole number without a unit.

@@ -4,7 +4,7 @@
 /// The keys of each mapping.
 package enum Vocabulary {
     package static let root =
-        ["listeners", "workers", "credentials", "upstreams", "routes", "limits"] + NotBuilt.rootKeys
+        ["listeners", "workers", "credentials", "upstreams", "routes", "limits", "store"] + NotBuilt.rootKeys
     package static let listener = ["name", "bind", "mode", "owner", "group", "unsafe_bind"]
     package static let credential = [
         "username", "secret", "next_secret", "algorithm", "signed_headers", "api_key", "fields",
@@ -18,23 +18,29 @@ package enum Vocabulary {
     package static let connections = ["max", "max_waiting", "keep_alive"]
     package static let breaker = ["failures", "open"]
     package static let pace = ["rate", "burst", "concurrency", "queue", "max_wait"]
-    package static let route =
-        [
-            "name", "methods", "path", "prefix", "upstream", "credential", "strip_prefix", "kind", "lost_answer",
-            "product",
-        ] + NotBuilt.routeKeys
+    package static let route = [
+        "name", "methods", "path", "prefix", "upstream", "credential", "strip_prefix", "kind", "lost_answer",
+        "product", "idempotency",
+    ]
+    package static let idempotency = [
+        "key", "required", "volatile", "on_unknown", "repeat_after", "wait", "on_store_failure", "on_error", "code",
+        "not_final",
+    ]
     package static let limits = [
         "max_body", "max_head", "max_line", "max_headers", "max_json_depth", "max_connections", "head_timeout",
         "body_timeout", "keep_alive", "write_timeout", "relay_buffer", "drain", "max_buffered",
     ]
     package static let admin = ["bind"]
-    package static let store = ["kind", "path", "key"]
+    package static let store = [
+        "kind", "path", "key", "previous_keys", "retention", "unknown_retention", "max_keys", "max_size", "max_answer",
+        "max_waiting", "max_questions", "timeout",
+    ]
     package static let log = ["path", "bodies"]
 
     /// All of the above.
     package static let all = [
-        root, listener, credential, apiKey, upstream, tls, timeouts, connections, breaker, pace, route, limits, admin,
-        store,
-        log,
+        root, listener, credential, apiKey, upstream, tls, timeouts, connections, breaker, pace, route, idempotency,
+        limits,
+        admin, store, log,
     ]
 }

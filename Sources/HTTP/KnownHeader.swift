@@ -80,6 +80,10 @@ package enum KnownHeader: UInt8, CaseIterable, Sendable {
         return .other
     }
 
+    /// The header that some upstream stacks would take a field called `name` for: they make no difference between `_`
+    /// and `-`. The header itself where the name is that.
+    package static func mistakable(_ name: Span<UInt8>) -> KnownHeader { mistakable(FoldedToken(name, 0, name.count)) }
+
     /// The header that some upstream stacks would take `name` for: they make no difference between `_` and `-`.
     static func mistakable(_ name: FoldedToken) -> KnownHeader {
         let name = name.hyphenated

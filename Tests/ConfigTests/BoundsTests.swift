@@ -67,7 +67,7 @@ struct Bound: CustomTestStringConvertible, Sendable {
 }
 
 @Suite struct BoundsTests {
-    @Test(arguments: Bound.all) func edges(bound: Bound) throws {
+    @Test(arguments: Bound.all + Bound.ofStore + Bound.ofIdempotency) func edges(bound: Bound) throws {
         let scratch = try Scratch()
         for value in [bound.low, bound.low + 1, bound.high - 1, bound.high] {
             let (settings, problems) = try scratch.load(bound.yaml("\(value)\(bound.unit)"))
@@ -83,6 +83,7 @@ struct Bound: CustomTestStringConvertible, Sendable {
 
     @Test(arguments: [
         ("250ms", 250), ("5s", 5_000), ("2m", 120_000), ("1h", 3_600_000), ("0", 0), ("0s", 0), ("007s", 7_000),
+        ("0d", 0),
     ])
     func durations(text: String, milliseconds: Int) throws {
         let (settings, _) = try Scratch().load(Fixtures.least + "limits: {drain: \(text)}\n")
@@ -95,7 +96,9 @@ struct Bound: CustomTestStringConvertible, Sendable {
         #expect(settings?.connections.relayBuffer == bytes)
     }
 
-    @Test(arguments: ["KB", "kib", "GiB", "b", "K", " KiB", "µs", "us", "d", "ms "]) func foreignUnits(unit: String)
+    @Test(arguments: ["KB", "kib", "TiB", "b", "K", " KiB", "µs", "us", "w", "D", "ms "]) func foreignUnits(
+        unit: String
+    )
         throws
     {
         for key in ["drain", "relay_buffer"] {

@@ -10,7 +10,7 @@ enum Fixtures {
 
     /// What `env:` references of the test files find.
     static let environment = [
-        "HMAC": "0123456789abcdef", "KEY": "k-1", "SPACED": "k 1", "EMPTY": "",
+        "HMAC": "0123456789abcdef", "SHORT": "0123456789abcde", "KEY": "k-1", "SPACED": "k 1", "EMPTY": "",
         "LONG": String(repeating: "x", count: 4_097), "INGO_API_KEY": "k-2",
     ]
 
@@ -20,6 +20,12 @@ enum Fixtures {
     static let upstreams = "upstreams: {banking: {url: \"https://banking.example/api\"}}\n"
     static let routes = "routes: [{name: all, prefix: /, upstream: banking, credential: acme}]\n"
     static let least = listeners + credentials + upstreams + routes
+
+    /// A configuration with a store whose one route has `idempotency`, both without their braces.
+    static func remembering(store: String = "kind: memory", idempotency: String = "key: /k") -> String {
+        let route = "name: all, prefix: /, upstream: banking, credential: acme, idempotency: {\(idempotency)}"
+        return listeners + credentials + upstreams + "routes: [{\(route)}]\nstore: {\(store)}\n"
+    }
 }
 
 /// A folder of its own for one test, removed at its end.

@@ -14,7 +14,7 @@ import Testing
         let settings = try #require(loaded)
         #expect(problems.isEmpty)
         #expect(settings.listeners == [.init(name: "apps", address: .tcp(host: "127.0.0.1", port: 8080))])
-        #expect(settings.workers == nil)
+        #expect(settings.workers == nil && settings.store == nil)
         #expect(settings.limits == HTTPLimits())
         #expect(settings.connections == ConnectionLimits())
         let credential = settings.credentials[0]
@@ -48,6 +48,17 @@ import Testing
         #expect(settings.credentials[0].fields.map(\.json) == [Array("12345".utf8)])
         #expect(settings.routes.map(\.product) == [.banking, .banking])
         #expect(settings.routes[1].stripPrefix == "/banking")
+        let store = try #require(settings.store)
+        #expect(store.kind == .sqlite && store.path == "/var/lib/countersign/idempotency.db")
+        #expect(store.limits == StoreLimits() && store.keys.map(\.count) == [44, 16])
+        var idempotency = IdempotencySettings(keys: [
+            .pointer(JSONPointer("/idempotent_key")!), .header("idempotency-key"),
+        ])
+        idempotency.volatile = [JSONPointer("/timestamp")!]
+        idempotency.onUnknown = .resend
+        idempotency.code = JSONPointer("/status")!
+        idempotency.notFinal = ["104"]
+        #expect(settings.routes.map(\.idempotency) == [idempotency, nil])
     }
 
     @Test func theCommentedFileNamesEveryKey() throws {
@@ -141,6 +152,8 @@ import Testing
     private func loadCommented(_ scratch: Scratch) throws -> (Settings?, [Problem]) {
         _ = try scratch.write("secrets/hmac", Array("first\n".utf8))
         _ = try scratch.write("secrets/hmac.next", Array("other\r\n".utf8))
+        _ = try scratch.write("secrets/store", Array((String(repeating: "A", count: 43) + "=\n").utf8))
+        _ = try scratch.write("secrets/store.previous", Array("0123456789abcdef\n".utf8))
         let trust = try scratch.write("ca.pem", Array("-----BEGIN CERTIFICATE-----\n".utf8), mode: 0o644)
         let yaml = try String(contentsOf: Self.commented, encoding: .utf8)
             .replacingOccurrences(of: "/etc/countersign", with: scratch.folder.path)
