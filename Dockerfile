@@ -7,7 +7,7 @@
 
 FROM swift:6.3-bookworm AS build
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libssl-dev libyaml-dev pkg-config \
+    && apt-get install -y --no-install-recommends libssl-dev libyaml-dev libsqlite3-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY Package.swift ./
@@ -19,7 +19,7 @@ RUN swift build -c release --product countersign --static-swift-stdlib \
 
 FROM debian:bookworm-slim
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates libssl3 libyaml-0-2 \
+    && apt-get install -y --no-install-recommends ca-certificates libssl3 libyaml-0-2 libsqlite3-0 \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /countersign /usr/local/bin/countersign
 LABEL org.opencontainers.image.title="countersign" \

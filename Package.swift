@@ -33,21 +33,22 @@ let package = Package(
         .target(name: "CShims", publicHeadersPath: "include"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
-
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // The rooms.
         room("HTTP", ["CZlib"]),
         room("Policy", ["HTTP"]),
         room("Signing", ["HTTP", "COpenSSL"]),
+        room("Store", ["Policy", "CSQLite"]),
         room("Exchange", ["HTTP", "Policy", "Signing"]),
         room("Net", ["CShims", "COpenSSL"]),
         room("Config", ["HTTP", "Policy", "Signing", "CYAML"]),
-        room("Gateway", ["Exchange", "Net", "Config", "HTTP", "Policy", "Signing"]),
+        room("Gateway", ["Exchange", "Net", "Store", "Config", "HTTP", "Policy", "Signing"]),
 
         // The commands.
         .executableTarget(
-            name: "countersign", dependencies: ["Gateway", "Config", "Policy", "Signing", "HTTP", "Net"],
+            name: "countersign", dependencies: ["Gateway", "Config", "Policy", "Signing", "Store", "HTTP", "Net"],
             swiftSettings: strict),
         .executableTarget(
             name: "ingo-sandbox", dependencies: ["CShims", "COpenSSL"], swiftSettings: strict),
@@ -57,6 +58,7 @@ let package = Package(
         tests("HTTPTests", ["HTTP", "TestSupport"]),
         tests("SigningTests", ["Signing", "HTTP", "TestSupport"], resources: [.copy("Vectors")]),
         tests("PolicyTests", ["Policy", "HTTP", "TestSupport"]),
+        tests("StoreTests", ["Store", "Policy", "TestSupport"]),
         tests("ExchangeTests", ["Exchange", "Policy", "Signing", "HTTP", "TestSupport"]),
         tests("NetTests", ["Net", "TestSupport", "COpenSSL"]),
         tests("ConfigTests", ["Config", "HTTP", "Policy", "Signing", "TestSupport"], resources: [.copy("Bad")]),

@@ -40,6 +40,7 @@ need_to_build() {
     need libssl-dev header openssl/ssl.h
     need libyaml-dev header yaml.h
     need zlib1g-dev header zlib.h
+    need libsqlite3-dev header sqlite3.h
     need pkg-config command -v pkg-config
 }
 

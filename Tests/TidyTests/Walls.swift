@@ -7,12 +7,12 @@ enum Walls {
         "HTTP": ["CZlib"],
         "Policy": ["HTTP"],
         "Signing": ["HTTP", "COpenSSL"],
-        "Store": ["Policy"],
+        "Store": ["Policy", "CSQLite"],
         "Exchange": ["HTTP", "Policy", "Signing"],
         "Net": ["CShims", "COpenSSL"],
         "Config": ["HTTP", "Policy", "Signing", "CYAML"],
         "Gateway": ["Exchange", "Net", "Store", "Config", "HTTP", "Policy", "Signing"],
-        "countersign": ["Gateway", "Config", "Policy", "Signing", "HTTP", "Net"],
+        "countersign": ["Gateway", "Config", "Policy", "Signing", "Store", "HTTP", "Net"],
         "ingo-sandbox": ["CShims", "COpenSSL", "Foundation"],
     ]
 
