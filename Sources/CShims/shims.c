@@ -310,6 +310,19 @@ static uint64_t nanoseconds(struct timespec t) { return (uint64_t)t.tv_sec * 100
 uint64_t cs_monotonic_nanoseconds(void) { return nanoseconds(time_of(CLOCK_MONOTONIC)); }
 uint64_t cs_monotonic_coarse_nanoseconds(void) { return nanoseconds(time_of(CLOCK_MONOTONIC_COARSE)); }
 int64_t cs_realtime_seconds(void) { return time_of(CLOCK_REALTIME).tv_sec; }
+uint64_t cs_boot_nanoseconds(void) { return nanoseconds(time_of(CLOCK_BOOTTIME)); }
+
+uint64_t cs_realtime_nanoseconds(void) { return nanoseconds(time_of(CLOCK_REALTIME)); }
+
+int cs_boot_id(char *text, size_t size) {
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return -errno;
+    ssize_t got = read(fd, text, size);
+    int result = got < 0 ? -errno : (int)got;
+    close(fd);
+    return result;
+}
+
 int64_t cs_realtime_coarse_seconds(void) { return time_of(CLOCK_REALTIME_COARSE).tv_sec; }
 
 int cs_unlink(const char *path) { RESULT(unlink(path)); }

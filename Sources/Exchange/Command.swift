@@ -11,6 +11,12 @@ package enum Command: Sendable {
     case collectBody
     /// Validate the body and find the fields that matter.
     case examineBody
+    /// Find the idempotency key and ask the store for it.
+    case claimKey
+    /// What the store says of the key is no longer of interest; should it be given, it is given back.
+    case withdrawClaim
+    /// The claimed key gets no answer.
+    case giveUpClaim(ClaimLoss)
     /// Splice what the program adds into the body.
     case makeDraft
     /// Ask the pool for a connection; `fresh` for one that carried no request yet.
@@ -21,6 +27,16 @@ package enum Command: Sendable {
     case send
     /// Give the caller the answer's head, written afresh, and then the body as it comes.
     case relayAnswer
+    /// Hold the answer back, head and body, until the store has it.
+    case holdAnswer
+    /// Give the store what is known of the answer that is held.
+    case recordAnswer
+    /// Wait for the store; reports `answerRecorded` where there is nothing to wait for.
+    case awaitRecord
+    /// Give the caller the answer that was held back.
+    case deliverAnswer
+    /// Give the caller the answer that the store had.
+    case replayAnswer
     /// Write an answer of the gateway's own: `Commands.refusal`.
     case respond
     /// End the caller's connection so that it cannot take what it has for a whole answer.

@@ -20,6 +20,10 @@ package struct UpstreamLoss: Equatable, Sendable {
 package enum Deadline: UInt8, CaseIterable, Sendable {
     /// Until the body is in.
     case body
+    /// Until the store says whether the key may be had, or that an answer is recorded.
+    case store
+    /// Until the equal request that is on its way has its outcome.
+    case equalRequest
     /// Until the pool lends a connection: pool wait, name, connect and TLS handshake.
     case connect
     /// Until the upstream has taken the request.
@@ -32,17 +36,35 @@ package enum Deadline: UInt8, CaseIterable, Sendable {
     case callerWrite
 }
 
+/// Why a claimed key gets no answer.
+package enum ClaimLoss: UInt8, CaseIterable, Sendable {
+    /// Not a byte of the request was taken.
+    case nothingSent
+    /// It may have been carried out, and no answer came.
+    case noAnswer
+    /// An answer came that cannot be used.
+    case unusableAnswer
+}
+
 package enum Event: Sendable {
     /// The head was parsed and its framing decided.
     case headArrived
     /// A check refused the request before anything was sent.
     case requestRefused(Refusal)
     /// Route, method and media type fit.
-    case routeFound(expectsContinue: Bool, lostAnswer: LostAnswer)
+    case routeFound(expectsContinue: Bool, lostAnswer: LostAnswer, isIdempotent: Bool)
     /// The body is complete.
     case bodyArrived
     /// The body is one valid JSON object, or there is none and none is needed.
     case bodyExamined
+    /// The idempotency key is this request's, durably.
+    case keyClaimed
+    /// The request has no key and needs none, or goes without the store's protection.
+    case keyNotNeeded
+    /// An equal request is on its way; another fact follows once it has its outcome.
+    case keyInFlight
+    /// The request had its answer before, and here it is.
+    case answerRemembered
     /// What the program adds is in the body.
     case draftMade
     case connectionLent(reused: Bool)
@@ -54,6 +76,10 @@ package enum Event: Sendable {
     case answerHeadArrived
     /// The answer is whole and has been handed to the relay.
     case answerCompleted(reusable: Bool)
+    /// The answer that is held back for the store is larger than what is kept.
+    case answerOutgrown
+    /// The store has recorded what is known of the answer.
+    case answerRecorded
     /// The answer, or what came before the whole of it, cannot be read in exactly one way.
     case answerRefused(HTTPRefusal)
     case upstreamLost(UpstreamLoss)

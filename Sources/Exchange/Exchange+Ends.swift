@@ -22,7 +22,8 @@ extension Exchange {
         case .answerCompleted, .answerHeadArrived, .requestWritten:
             // Late facts of a connection that was given up in the same turn.
             precondition(phase == .settled, "an answer belongs to a sent request")
-        case .headArrived, .routeFound, .bodyArrived, .bodyExamined, .draftMade, .connectionLent, .requestSealed:
+        case .headArrived, .routeFound, .bodyArrived, .bodyExamined, .keyClaimed, .keyNotNeeded, .keyInFlight,
+            .answerRemembered, .draftMade, .connectionLent, .requestSealed, .answerOutgrown, .answerRecorded:
             preconditionFailure("a step was reported out of its order")
         }
     }
@@ -31,9 +32,10 @@ extension Exchange {
     private var isDelivering: Bool { phase == .answered || phase == .settled }
 
     /// Ends with an answer of the gateway's own. What is held of a connection is given up first.
-    private mutating func refuse(_ commands: inout Commands, _ refusal: Refusal, _ cause: Cause) {
+    mutating func refuse(_ commands: inout Commands, _ refusal: Refusal, _ cause: Cause) {
         precondition(!answerStarted, "an answer that was begun is broken, not followed by another")
         outcome = Outcome(cause, phase)
+        dropClaim(&commands, Self.loss(refusal.sent, cause))
         release(&commands, reusable: false)
         reach(.settled)
         if callerGone {
@@ -66,7 +68,7 @@ extension Exchange {
         release(&commands, reusable: false)
         if answerStarted {
             breakOff(&commands, .upstreamLost)
-        } else if loss.nothingTaken && mayTryAgain() {
+        } else if loss.nothingTaken && phase < .answered && mayTryAgain() {
             connect(&commands, fresh: true)
         } else if loss.nothingTaken {
             refuse(&commands, .connectionLost, .upstreamLost)
@@ -90,6 +92,9 @@ extension Exchange {
         switch deadline {
         case .body:
             if phase == .admitted { refuse(&commands, .bodyTimeout, .callerTimeout) }
+        case .store: storeIsLate(&commands)
+        case .equalRequest:
+            if claim == .asked { refuse(&commands, .keyInFlight.afterSending(lostAnswer), .refused) }
         case .connect:
             if connection == .asked { refuse(&commands, .connectTimeout, .upstreamUnreachable) }
         case .write:
@@ -117,9 +122,12 @@ extension Exchange {
         callerGone = true
         switch phase {
         case .received, .admitted, .collected, .remembered, .paced, .drafted, .connected:
+            dropClaim(&commands, .nothingSent)
             release(&commands, reusable: false)
             finish(&commands, .callerLeft)
         case .sealed, .sent, .answered:
+            // What is with the store already needs nobody to wait for it.
+            if claim == .recording { return finish(&commands, .callerLeft) }
             if answerStarted { commands.add(.setDeadline(.idle)) }
         case .settled:
             finish(&commands, .callerLeft)
@@ -141,9 +149,11 @@ extension Exchange {
         switch phase {
         case .received, .admitted, .collected, .remembered, .paced, .drafted, .connected:
             refuse(&commands, .draining, .stopped)
-        case .sealed, .sent: refuse(&commands, .stoppedAfterSending.afterSending(lostAnswer), .stopped)
+        case .answered where claim == .recording: recorded(&commands)
+        case .sealed, .sent, .answered:
+            refuse(&commands, .stoppedAfterSending.afterSending(lostAnswer), .stopped)
         case .settled: finish(&commands, .stopped)
-        case .answered, .logged: preconditionFailure("an answer was begun, and after the end nothing is heard")
+        case .logged: preconditionFailure("after the end nothing is heard")
         }
     }
 

@@ -19,8 +19,15 @@ package struct Exchange: ~Copyable {
     var answerStarted = false
     var callerGone = false
 
+    private var needsKey = false
+    var claim: ClaimHold = .none
+
     /// What the exchange has of a connection.
     enum Hold: Equatable { case none, asked, lent(reused: Bool) }
+
+    /// What the exchange has of an idempotency key: nothing, a question, the key; then its answer is with the store,
+    /// whole, or as one that is too large to be kept.
+    enum ClaimHold: Equatable { case none, asked, held, recording, marking }
 
     package init() {}
 
@@ -42,8 +49,9 @@ package struct Exchange: ~Copyable {
         switch (phase, event) {
         case (.received, .headArrived):
             commands.add(.admit)
-        case (.received, .routeFound(let expectsContinue, let lost)):
+        case (.received, .routeFound(let expectsContinue, let lost, let isIdempotent)):
             lostAnswer = lost
+            needsKey = isIdempotent
             phase = .admitted
             if expectsContinue { commands.add(.sendContinue) }
             commands.add(.setDeadline(.body))
@@ -52,7 +60,13 @@ package struct Exchange: ~Copyable {
             commands.add(.examineBody)
         case (.admitted, .bodyExamined):
             phase = .collected
-            remember(&commands)
+            if needsKey { askForKey(&commands) } else { pace(&commands) }
+        case (.collected, .keyClaimed), (.collected, .keyNotNeeded):
+            remember(&commands, event)
+        case (.collected, .keyInFlight):
+            commands.add(.setDeadline(.equalRequest))
+        case (.collected, .answerRemembered):
+            replay(&commands)
         case (.paced, .draftMade):
             phase = .drafted
             connect(&commands, fresh: false)
@@ -71,11 +85,15 @@ package struct Exchange: ~Copyable {
         case (.sealed, .answerHeadArrived), (.sent, .answerHeadArrived):
             // An answer may come before the request was taken whole; such a connection is not used again.
             phase = .answered
-            relay(&commands)
+            if claim == .held { hold(&commands) } else { relay(&commands) }
         case (.answered, .requestWritten):
             requestWritten = true
+        case (.answered, .answerOutgrown):
+            record(&commands, as: .marking)
         case (.answered, .answerCompleted(let reusable)):
             settle(&commands, reusable: reusable && requestWritten)
+        case (.answered, .answerRecorded):
+            recorded(&commands)
         case (.settled, .answerDelivered):
             finish(&commands, .completed)
         default:
@@ -84,8 +102,13 @@ package struct Exchange: ~Copyable {
         return commands
     }
 
-    /// The places of the idempotency claim and of the pace: both pass at once where the route has neither.
-    private mutating func remember(_ commands: inout Commands) {
+    private mutating func remember(_ commands: inout Commands, _ event: Event) {
+        if case .keyClaimed = event { claim = .held } else { claim = .none }
+        pace(&commands)
+    }
+
+    /// The place of the pace, which passes at once.
+    private mutating func pace(_ commands: inout Commands) {
         phase = .remembered
         phase = .paced
         commands.add(.makeDraft)
@@ -102,7 +125,7 @@ package struct Exchange: ~Copyable {
         commands.add(.connect(fresh: fresh))
     }
 
-    private mutating func relay(_ commands: inout Commands) {
+    mutating func relay(_ commands: inout Commands) {
         answerStarted = true
         commands.add(.setDeadline(.idle))
         commands.add(.relayAnswer)
@@ -110,6 +133,7 @@ package struct Exchange: ~Copyable {
 
     private mutating func settle(_ commands: inout Commands, reusable: Bool) {
         answerComplete = true
+        if claim == .held { return settleHeld(&commands, reusable: reusable) }
         phase = .settled
         release(&commands, reusable: reusable)
         if callerGone {

@@ -35,6 +35,8 @@ package enum Phase: UInt8, CaseIterable, Comparable, Sendable {
 package enum Cause: UInt8, CaseIterable, Sendable {
     /// The upstream's answer was delivered whole.
     case completed
+    /// The store had the answer.
+    case replayed
     /// The gateway refused the request: malformed, not allowed, too large.
     case refused
     /// The caller closed the connection or stopped reading.

@@ -29,6 +29,9 @@ struct ExchangeState: ~Copyable {
     var received: ByteBuffer
     /// For the caller: head, framing, and what could not be written yet.
     var output = ByteBuffer(capacity: ExchangeState.outputCapacity)
+    /// The answer of a claimed request until the store has it, or the one that the store had (`KeptAnswer`).
+    var held = ByteBuffer(capacity: ExchangeState.heldCapacity)
+    var key = KeyHold()
     /// For the next seal; inside `sealed` while a request is under way.
     var spare: ByteBuffer? = ByteBuffer(capacity: 2048)
     var sealed: SealedRequest?
@@ -74,6 +77,7 @@ struct ExchangeState: ~Copyable {
     private let receivedCapacity: Int
     private static let bodyCapacity = 1_024
     private static let outputCapacity = 2_048
+    private static let heldCapacity = 64
 
     init(inputCapacity: Int, receivedCapacity: Int) {
         self.inputCapacity = inputCapacity
@@ -84,8 +88,8 @@ struct ExchangeState: ~Copyable {
 
     /// Bytes by which its buffers are larger than they were made.
     var outgrown: Int {
-        input.capacity + received.capacity + body.capacity + output.capacity
-            - (inputCapacity + receivedCapacity + Self.bodyCapacity + Self.outputCapacity)
+        input.capacity + received.capacity + body.capacity + output.capacity + held.capacity
+            - (inputCapacity + receivedCapacity + Self.bodyCapacity + Self.outputCapacity + Self.heldCapacity)
     }
 
     /// Gives the buffers that have grown back to their first size. They are empty.
@@ -93,6 +97,7 @@ struct ExchangeState: ~Copyable {
         if input.capacity > inputCapacity { input = ByteBuffer(capacity: inputCapacity) }
         if received.capacity > receivedCapacity { received = ByteBuffer(capacity: receivedCapacity) }
         if body.capacity > Self.bodyCapacity { body = ByteBuffer(capacity: Self.bodyCapacity) }
+        if held.capacity > Self.heldCapacity { held = ByteBuffer(capacity: Self.heldCapacity) }
         if output.capacity > Self.outputCapacity { output = ByteBuffer(capacity: Self.outputCapacity) }
     }
 
@@ -117,6 +122,10 @@ struct ExchangeState: ~Copyable {
         if bodyIsOwn {
             body.wipe()
             bodyIsOwn = false
+        }
+        if key.isUsed || held.count > 0 {
+            held.wipe()
+            key = KeyHold()
         }
         unseal()
         if hashed >= 0 {

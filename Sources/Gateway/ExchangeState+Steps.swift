@@ -72,4 +72,10 @@ extension ExchangeState {
         output.append("\r\n")
         dropPayload(count)
     }
+
+    /// Takes payload into the answer that is held.
+    mutating func holdPayload(_ count: Int) {
+        Self.append(ByteRange(0, count), of: received, to: &held)
+        dropPayload(count)
+    }
 }

@@ -67,6 +67,9 @@ struct Fleet: ~Copyable {
         }
     }
 
+    /// Where a worker that was added hears.
+    func mailbox(_ index: Int) -> Mailbox<Message> { mailboxes[index] }
+
     mutating func start(_ worker: consuming Worker, index: Int) throws(StartFailure) {
         let handover = Handover(worker)
         let ended = ended

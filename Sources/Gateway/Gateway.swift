@@ -4,6 +4,7 @@ package import Config
 internal import HTTP
 internal import Net
 internal import Policy
+internal import Signing
 
 /// Why the gateway could not start; one sentence for the operator.
 package struct StartFailure: Error {
@@ -36,6 +37,9 @@ package final class Gateway {
     private var reloads: [(progress: ReloadProgress, addresses: [String])] = []
     /// Descriptors that were open before we opened any.
     private let inherited = ProcessControl.openDescriptors()
+    /// For a store in memory that was given no key: nobody else needs to know it.
+    private let ownStoreKey = Gateway.randomKey()
+    private var store: StoreKeeper?
 
     /// Runs until SIGTERM or SIGINT; SIGHUP reads `source` again.
     package static func run(
@@ -57,16 +61,41 @@ package final class Gateway {
     }
 
     private func start(_ settings: Settings) throws(StartFailure) {
-        let plan = Plan(settings, workers: settings.workers ?? ProcessControl.cpuCount(), inherited: inherited)
+        let plan = plan(settings, workers: settings.workers ?? ProcessControl.cpuCount())
+        let store = try makeStore(settings)
         var change = try listeners.change(to: settings.listeners)
-        let shared = Shared(resolver: try Self.makeResolver())
+        let shared = Shared(resolver: try Self.makeResolver(), store: store)
         for index in change.added.indices {
             let generation = try Self.generation(plan)
             let worker = try fleet.addWorker(shared, generation, change.added[index], index: index)
             change.added[index] = []
+            store?.add(fleet.mailbox(index))
             try fleet.start(worker, index: index)
         }
         log.write(.info, "ready", ("workers", .number(fleet.size)), ("listeners", .words(change.addresses)))
+    }
+
+    private func plan(_ settings: Settings, workers: Int) -> Plan {
+        Plan(settings, workers: workers, inherited: inherited, ownStoreKey: ownStoreKey)
+    }
+
+    private static func randomKey() -> SecretBytes {
+        var generator = SystemRandomNumberGenerator()
+        var bytes = ByteBuffer(capacity: 32)
+        while bytes.room > 0 { bytes.append(byte: UInt8.random(in: 0...255, using: &generator)) }
+        return SecretBytes(copying: bytes.bytes)
+    }
+
+    private func makeStore(_ settings: Settings) throws(StartFailure) -> StoreKeeper? {
+        guard let wanted = settings.store else { return nil }
+        do {
+            let keeper = try StoreKeeper(wanted, log: log)
+            try keeper.start()
+            store = keeper
+            return keeper
+        } catch {
+            throw StartFailure("the store's thread could not be started: \(error)")
+        }
     }
 
     private static func generation(_ plan: Plan) throws(StartFailure) -> Generation {
@@ -133,6 +162,7 @@ package final class Gateway {
             throw StartFailure("the main thread cannot wait for signals: \(error)")
         }
         let clean = fleet.join()
+        store?.stop()
         log.write(.info, "stopped", ("clean", .flag(clean)))
         return clean ? .drained : .cutShort
     }
@@ -157,7 +187,8 @@ package final class Gateway {
             return log.write(.error, "reload refused: the configuration has problems; nothing changed")
         }
         do throws(StartFailure) {
-            let plan = Plan(new, workers: fleet.size, inherited: inherited)
+            try checkStore(new)
+            let plan = plan(new, workers: fleet.size)
             var generations: [Generation] = []
             for _ in 0..<fleet.size { generations.append(try Self.generation(plan)) }
             let change = try listeners.change(to: new.listeners)
@@ -178,6 +209,16 @@ package final class Gateway {
         } catch {
             log.write(.error, "reload refused; nothing changed", ("reason", .text(error.reason)))
         }
+    }
+
+    /// Keys of the store change with a reload; the store itself stays what and where it is.
+    private func checkStore(_ new: Settings) throws(StartFailure) {
+        guard let wanted = new.store else { return }
+        guard let store else { throw StartFailure("a store is added with a restart") }
+        let isSame =
+            wanted.kind == store.settings.kind && wanted.path == store.settings.path
+            && wanted.limits == store.settings.limits
+        if !isSame { log.write(.warning, "kind, path and bounds of the store change with a restart") }
     }
 
     /// A reload is told once no worker serves new requests by the old configuration.

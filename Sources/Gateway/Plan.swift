@@ -12,20 +12,36 @@ internal import Signing
 final class Plan: Sendable {
     let settings: Settings
     let table: RouteTable
-    /// One for each credential.
+    /// One for each route; routes that look for nothing of their own share their credential's.
     let additions: [BodyAdditions]
+    /// One for each route that has idempotency.
+    let idempotency: [ServedIdempotency?]
     /// The form of answers before a route is known: the product of all routes where they agree.
     let fallbackProduct: Product
     /// Callers' connections that may be held: `limits.max_connections`, or fewer, so that descriptors are left for the
     /// upstreams.
     let maxInbound: Int
 
-    /// `inherited`: descriptors that were open when the process began.
-    init(_ settings: Settings, workers: Int, inherited: Int) {
+    /// The store's keys, the current one first; empty where there is no store.
+    let storeKeys: [SecretBytes]
+
+    /// `inherited`: descriptors that were open when the process began. `ownStoreKey`: for a store in memory that was
+    /// given none.
+    init(_ settings: Settings, workers: Int, inherited: Int, ownStoreKey: SecretBytes) {
         self.settings = settings
+        storeKeys = settings.store.map { $0.keys.isEmpty ? [ownStoreKey] : $0.keys } ?? []
         maxInbound = Self.maxInbound(settings, workers, ProcessControl.descriptorLimit() - inherited)
         table = RouteTable(settings.routes)
-        additions = settings.credentials.map { BodyAdditions($0) }
+        let common = settings.credentials.map { BodyAdditions($0) }
+        let additions = settings.routes.map { route in
+            let pointers = route.idempotency.map { ServedIdempotency.pointers($0) } ?? []
+            guard !pointers.isEmpty else { return common[route.credential] }
+            return BodyAdditions(settings.credentials[route.credential], lookedFor: pointers)
+        }
+        self.additions = additions
+        idempotency = settings.routes.indices.map { index in
+            settings.routes[index].idempotency.map { ServedIdempotency($0, additions[index]) }
+        }
         let products = settings.routes.map(\.product)
         let first = products.first ?? .problem
         fallbackProduct = products.allSatisfy { $0 == first } ? first : .problem
@@ -56,16 +72,28 @@ final class ServedRoute {
     let timeouts: UpstreamTimeouts
     let upstream: UpstreamState
     let signer: SignerBox
+    /// nil: the route's requests have no keys.
+    let idempotency: ServedIdempotency?
+    /// The names of the credential and of the route: the scope of its keys.
+    let credential: [UInt8]
+    let name: [UInt8]
+    /// The store's keys at the time when its requests are admitted; nil where there is no store.
+    let vault: KeyVault?
 
-    init(_ settings: RouteSettings, _ additions: BodyAdditions, _ upstream: UpstreamState, _ signer: SignerBox) {
+    init(_ index: Int, of plan: Plan, _ upstream: UpstreamState, _ signer: SignerBox, _ vault: KeyVault?) {
+        let settings = plan.settings.routes[index]
         self.settings = settings
+        idempotency = plan.idempotency[index]
+        name = Array(settings.name.utf8)
+        credential = Array(plan.settings.credentials[settings.credential].name.utf8)
         authority = Array(upstream.settings.authority.utf8)
         basePath = Array(upstream.settings.basePath.utf8)
         stripPrefix = Array(settings.stripPrefix.utf8)
-        self.additions = additions
+        additions = plan.additions[index]
         timeouts = upstream.settings.timeouts
         self.upstream = upstream
         self.signer = signer
+        self.vault = vault
     }
 }
 
@@ -76,7 +104,6 @@ final class Generation {
     let connectionLimits: ConnectionLimits
     let upstreams: [UpstreamState]
     let routes: [ServedRoute]
-
     /// Fails where a CA file cannot be used.
     init(_ plan: Plan) throws(TLSProblem) {
         self.plan = plan
@@ -86,8 +113,10 @@ final class Generation {
         for settings in plan.settings.upstreams { upstreams.append(try UpstreamState(settings)) }
         self.upstreams = upstreams
         let signers = plan.settings.credentials.map { SignerBox($0) }
-        routes = plan.settings.routes.map {
-            ServedRoute($0, plan.additions[$0.credential], upstreams[$0.upstream], signers[$0.credential])
+        let vault = plan.storeKeys.isEmpty ? nil : KeyVault(plan.storeKeys)
+        routes = plan.settings.routes.indices.map { index in
+            let settings = plan.settings.routes[index]
+            return ServedRoute(index, of: plan, upstreams[settings.upstream], signers[settings.credential], vault)
         }
     }
 }

@@ -29,11 +29,19 @@ extension Worker {
         case .sendContinue: sendContinue(context)
         case .collectBody: return collectBody(context)
         case .examineBody: return examineBody(&context.state)
+        case .claimKey: return claimKey(&context.state)
+        case .withdrawClaim: withdrawClaim(&context.state)
+        case .giveUpClaim(let loss): giveUpClaim(&context.state, loss)
         case .makeDraft: return makeDraft(&context.state)
         case .connect(let fresh): return connect(context, fresh: fresh)
         case .seal: return seal(&context.state)
         case .send: return send(&context.state)
         case .relayAnswer: relayHead(&context.state)
+        case .holdAnswer: return holdAnswer(&context.state)
+        case .recordAnswer: recordAnswer(&context.state)
+        case .awaitRecord: context.state.key.awaitsRecord = true
+        case .deliverAnswer: return deliverKept(context, isReplay: false)
+        case .replayAnswer: return deliverKept(context, isReplay: true)
         case .respond:
             guard let refusal = commands.refusal else {
                 preconditionFailure("an answer of our own says what it refuses")
@@ -79,7 +87,8 @@ extension Worker {
             if let refusal = mediaTypeRefusal(&context) { return .requestRefused(refusal) }
             context.totalDeadline = now &+ UInt64(route.timeouts.totalMilliseconds)
             let waits = context.reader.head.expectsContinue && context.input.count == context.reader.head.length
-            return .routeFound(expectsContinue: waits, lostAnswer: route.settings.lostAnswer)
+            return .routeFound(
+                expectsContinue: waits, lostAnswer: route.settings.lostAnswer, isIdempotent: route.idempotency != nil)
         }
     }
 
@@ -274,6 +283,8 @@ extension Worker {
         switch deadline {
         case .body: milliseconds = connectionLimits.bodyTimeoutMilliseconds
         case .callerWrite: milliseconds = connectionLimits.writeTimeoutMilliseconds
+        case .store: milliseconds = shared.store?.limits.timeoutMilliseconds ?? 0
+        case .equalRequest: milliseconds = route(&context).idempotency?.settings.waitMilliseconds ?? 0
         case .connect: milliseconds = route(&context).timeouts.connectMilliseconds
         case .write, .idle: milliseconds = route(&context).timeouts.idleMilliseconds
         case .firstByte: milliseconds = route(&context).timeouts.firstByteMilliseconds

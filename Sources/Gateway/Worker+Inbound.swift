@@ -305,6 +305,7 @@ extension Worker {
             connection.state = .exchange
             // A caller who takes nothing is as good as gone: what was held back for it is read to its end without it.
             if deadline == .callerWrite { return callerGone(connection) }
+            if deadline == .store { return storeIsLate(context) }
             drive(context, .deadlinePassed(deadline))
         case .closed: break
         }

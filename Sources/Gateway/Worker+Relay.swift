@@ -18,7 +18,9 @@ extension Worker {
     /// Goes on with the answer until more bytes are needed, the caller stalls, or the connection is given up.
     mutating func relay(_ connection: UpstreamConnection, _ context: ExchangeContext) {
         var reads = 0
-        while connection.context === context && connection.state == .lent && !context.state.stalled {
+        while connection.context === context && connection.state == .lent && !context.state.stalled
+            && !context.state.key.awaitsRecord
+        {
             switch context.state.nextStep(limits, connection.end) {
             case .needMore:
                 guard reads < Worker.readsPerTurn else { return relayLater(connection) }
@@ -98,7 +100,9 @@ extension Worker {
     }
 
     private mutating func deliver(_ count: Int, _ context: ExchangeContext) {
-        if context.state.exchange.callerIsGone {
+        if context.state.key.holdsAnswer {
+            hold(count, context)
+        } else if context.state.exchange.callerIsGone {
             context.state.dropPayload(count)
         } else if context.state.chunksOut {
             context.state.gatherChunk(count)
@@ -174,6 +178,7 @@ extension Worker {
         if draining { context.closes = true }
         // What is left of an interim answer goes out with it, and cannot be taken back.
         context.answerIsOnWire = context.output.count > 0
+        guard context.held.count == 0 else { return relayHeld(&context) }
         if !context.exchange.callerIsGone {
             context.chunksOut = writeHead(
                 of: context.answer, context.received, closes: context.closes, to: &context.output)
@@ -185,13 +190,18 @@ extension Worker {
     private func writeHead(
         of answer: borrowing AnswerReader, _ received: borrowing ByteBuffer, closes: Bool, to output: inout ByteBuffer
     ) -> Bool {
-        var inChunks = false
         output.append("HTTP/1.1 ")
         output.appendDecimal(answer.head.status)
         output.append(" ")
         output.append(received.bytes.slice(answer.head.reason))
         output.append("\r\n")
         output.appendForwardedFields(of: answer.head, from: received.bytes)
+        return Self.writeFraming(of: answer, closes: closes, to: &output)
+    }
+
+    /// The end of an answer's head: one framing, ours. True where the payload goes out in chunks.
+    static func writeFraming(of answer: borrowing AnswerReader, closes: Bool, to output: inout ByteBuffer) -> Bool {
+        var inChunks = false
         switch answer.head.framing {
         case .none:
             // For HEAD and 304 it says how long the content would be (RFC 9110 section 8.6); a 204 has none.
@@ -206,7 +216,7 @@ extension Worker {
         return inChunks
     }
 
-    private func appendLength(_ length: Int, to output: inout ByteBuffer) {
+    private static func appendLength(_ length: Int, to output: inout ByteBuffer) {
         output.append("Content-Length: ")
         output.appendDecimal(length)
         output.append("\r\n")

@@ -79,7 +79,7 @@ extension Worker {
         case .completed: route.upstream.breaker?.succeeded(asProbe: verdict == .probe)
         case .upstreamUnreachable, .upstreamLost, .upstreamUnusable, .upstreamTimeout:
             route.upstream.breaker?.failed(at: now, asProbe: verdict == .probe)
-        case .refused, .callerLeft, .callerTimeout, .stopped:
+        case .replayed, .refused, .callerLeft, .callerTimeout, .stopped:
             if verdict == .probe { route.upstream.breaker?.probeWasLost(at: now) }
         }
     }

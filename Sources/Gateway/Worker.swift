@@ -8,11 +8,13 @@ internal import HTTP
 internal import Net
 internal import Policy
 internal import Signing
+internal import Store
 internal import Synchronization
 
 /// What other threads say to a worker.
 enum Message: Sendable {
     case resolved(upstream: UInt64, ResolvedAddresses)
+    case store(StoreReply)
     case reload(Reload)
     case drain
     case stop
@@ -21,12 +23,17 @@ enum Message: Sendable {
 /// What all workers share.
 final class Shared: Sendable {
     let resolver: Resolver
+    /// nil where no route has idempotency keys.
+    let store: StoreKeeper?
     /// Inbound connections of the process.
     let connections = Atomic<Int>(0)
     /// Bytes of request bodies that are held, beyond the first buffers.
     let buffered = Atomic<Int>(0)
 
-    init(resolver: Resolver) { self.resolver = resolver }
+    init(resolver: Resolver, store: StoreKeeper?) {
+        self.resolver = resolver
+        self.store = store
+    }
 }
 
 struct Worker: ~Copyable {
@@ -42,6 +49,8 @@ struct Worker: ~Copyable {
     static let lingerMilliseconds: UInt64 = 2_000
 
     let shared: Shared
+    /// Which of the workers this is, from 0.
+    let index: Int
     /// What new requests are served by.
     var generation: Generation
     var poller: Poller
@@ -54,6 +63,8 @@ struct Worker: ~Copyable {
     var scanned: UInt32?
     var edits = JSONEdits()
     var requestIDs: RequestIDs
+    /// Questions to the store so far: each has its number.
+    var claims: UInt64 = 0
     /// For looking at idle connections.
     var scratch = ByteBuffer(capacity: 512)
 
@@ -86,6 +97,7 @@ struct Worker: ~Copyable {
 
     init(shared: Shared, generation: Generation, mailbox: Mailbox<Message>, poller: consuming Poller, index: Int) {
         self.shared = shared
+        self.index = index
         self.generation = generation
         now = Clock.monotonicMilliseconds()
         date = HTTPDate(unixSeconds: Clock.realtimeSeconds())
@@ -195,6 +207,7 @@ struct Worker: ~Copyable {
         for message in messages {
             switch message {
             case .resolved(let upstream, let answer): nameResolved(upstream, answer)
+            case .store(let reply): storeReplied(reply)
             case .reload(let reload): take(reload)
             case .drain: beginDrain()
             case .stop: stopNow()

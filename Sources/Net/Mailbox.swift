@@ -28,6 +28,17 @@ package final class Mailbox<Element: Sendable>: Sendable {
         return before < limit
     }
 
+    /// Posts in order, also beyond the limit: for what must not be lost and whose number is bounded by its posters.
+    package func postAlways(_ batch: [Element]) {
+        guard !batch.isEmpty else { return }
+        let before = elements.withLock { elements in
+            let before = elements.count
+            elements.append(contentsOf: batch)
+            return before
+        }
+        if before == 0 { wakeUp.wake() }
+    }
+
     /// Exchanges the queue for `batch`, which must be empty and keeps its storage in use: no allocation when warm.
     /// Only the reader calls this, after its poller reported the wake-up.
     package func drain(into batch: inout [Element]) {

@@ -18,8 +18,10 @@ extension Refusal {
         out.append("\r\nX-Request-Id: ")
         out.append(requestID)
         if !allowed.isEmpty { writeAllow(to: &out) }
-        // Never an invitation to repeat what may have been carried out.
-        if status == 503 && sent == .nothing { out.append("\r\nRetry-After: 1") }
+        if let seconds = retryAfter ?? usualRetryAfter {
+            out.append("\r\nRetry-After: ")
+            out.appendDecimal(seconds)
+        }
         if close { out.append("\r\nConnection: close") }
         out.append(
             product == .problem ? "\r\nContent-Type: application/problem+json" : "\r\nContent-Type: application/json")
@@ -30,6 +32,9 @@ extension Refusal {
         out.append("\r\n\r\n")
         if body { out.append(text.bytes) }
     }
+
+    /// Never an invitation to repeat what may have been carried out.
+    private var usualRetryAfter: Int? { status == 503 && sent == .nothing ? 1 : nil }
 
     private func writeOutcomeParameters(to out: inout ByteBuffer) {
         switch sent {

@@ -52,6 +52,8 @@ package struct Refusal: Sendable {
     package var sent: Sent
     /// For 405.
     package var allowed: MethodSet
+    /// Seconds after which it makes sense to ask again, 1 or more; nil where no time can be told.
+    package var retryAfter: Int?
 
     package init(
         _ status: Int, _ error: StaticString, _ family: ErrorFamily, _ message: StaticString, sent: Sent = .nothing,
@@ -69,6 +71,13 @@ package struct Refusal: Sendable {
     package func afterSending(_ lost: LostAnswer) -> Refusal {
         var copy = self
         copy.sent = .maybe(lost)
+        return copy
+    }
+
+    /// The same answer with the time after which it makes sense to ask again, rounded up to whole seconds.
+    package func retry(afterMilliseconds milliseconds: Int) -> Refusal {
+        var copy = self
+        copy.retryAfter = max(1, (milliseconds + 999) / 1_000)
         return copy
     }
 }

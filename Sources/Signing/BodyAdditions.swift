@@ -51,13 +51,17 @@ package final class BodyAdditions: Sendable {
     private static let inLedger = pointer("/ledger/api_key")
     private static let mask: StaticString = "\"***\""
 
-    package init(_ credential: CredentialSettings) {
+    /// The places where an API key is known to stand, whatever the credential says.
+    package static var apiKeyPlaces: [JSONPointer] { [topLevel, inLedger] }
+
+    /// `lookedFor`: pointers that `query` has behind the credential's own, for others to look at.
+    package init(_ credential: CredentialSettings, lookedFor: [JSONPointer] = []) {
         let keys = Self.apiKeyFields(credential)
         let others = credential.fields.map {
             ($0.pointer, Field(rule: .fixed, json: SecretBytes(copying: $0.json.span)))
         }
         let all = keys + others
-        query = JSONQuery(all.map(\.0))
+        query = JSONQuery(all.map(\.0) + lookedFor)
         fields = all.map(\.1)
         alwaysInserts = fields.contains {
             switch $0.rule {

@@ -89,6 +89,9 @@ int cs_thread_detach(uint64_t thread);
 /* Time, files, the process. */
 uint64_t cs_monotonic_nanoseconds(void);
 uint64_t cs_monotonic_coarse_nanoseconds(void);
+uint64_t cs_boot_nanoseconds(void);
+uint64_t cs_realtime_nanoseconds(void);
+int cs_boot_id(char *text, size_t size); /* bytes of the kernel's name for this boot, or the negated errno */
 int64_t cs_realtime_seconds(void);
 int64_t cs_realtime_coarse_seconds(void);
 int cs_unlink(const char *path);

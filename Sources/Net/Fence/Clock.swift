@@ -19,4 +19,22 @@ package enum Clock {
 
     /// The same as of the last kernel tick: for log lines.
     package static func realtimeCoarseSeconds() -> Int64 { cs_realtime_coarse_seconds() }
+
+    /// Milliseconds since boot, sleep included: what runs on while nobody sets it.
+    package static func bootMilliseconds() -> Int64 { Int64(cs_boot_nanoseconds() / 1_000_000) }
+
+    /// Milliseconds since 1970-01-01 00:00:00 UTC; an operator or NTP may set it.
+    package static func realtimeMilliseconds() -> Int64 { Int64(cs_realtime_nanoseconds() / 1_000_000) }
+
+    /// The kernel's name for this boot; empty where it has none. Two times of `bootMilliseconds` can be compared where
+    /// their boots have the same name.
+    package static func bootID() -> String {
+        var text: [64 of CChar] = InlineArray(repeating: 0)
+        var span = text.mutableSpan
+        // SAFETY: the wrapper writes at most the 64 bytes that it is given.
+        let count = unsafe span.withUnsafeMutableBufferPointer { unsafe cs_boot_id($0.baseAddress, $0.count) }
+        var bytes: [UInt8] = []
+        for index in 0..<max(0, Int(count)) where text[index] > 0x20 { bytes.append(UInt8(text[index])) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
 }

@@ -12,7 +12,9 @@ struct Ledger {
         case whole(reusable: Bool)
     }
     /// The commands that come once, in this order.
-    private enum Step: Int { case nothing, admit, sayContinue, collect, examine, draft }
+    private enum Step: Int { case nothing, admit, sayContinue, collect, examine, claim, draft }
+    /// What the request has of an idempotency key.
+    enum Key { case none, asked, waiting, held, recording, marking, recorded, remembered }
 
     private var step = Step.nothing
     private var expectsContinue = false
@@ -25,11 +27,15 @@ struct Ledger {
     private var flushed = false
     private var broke = false
     private var delivered = false
-    private var lostAnswer = LostAnswer.unknown
+    private(set) var lostAnswer = LostAnswer.unknown
+    private var needsKey = false
+    private var mayDraft = false
+    private var refusedByStore: Sent?
     private var causes: Set<Cause> = []
     /// A sending that no proof has undone.
     private var mayBeSent = false
 
+    private(set) var key = Key.none
     private(set) var attempts = 0
     private(set) var hold = Hold.none
     private(set) var answer = Answer.none
@@ -37,6 +43,8 @@ struct Ledger {
     private(set) var isWritten = false
     private(set) var responded = false
     private(set) var relayed = false
+    /// An answer that the store has was given.
+    private(set) var kept = false
     private(set) var callerGone = false
     private(set) var stalled = false
     private(set) var deadline: Deadline?
@@ -46,7 +54,9 @@ struct Ledger {
 
     var isCollecting: Bool { step == .collect && !bodyIsWhole && !responded }
     /// The last of an answer is on its way to the caller.
-    var isDelivering: Bool { (responded || flushed) && !delivered }
+    var isDelivering: Bool { (responded || flushed || kept) && !delivered }
+    /// The answer waits for the store.
+    var isRecording: Bool { key == .recording || key == .marking }
 
     // MARK: - Facts
 
@@ -54,11 +64,15 @@ struct Ledger {
     mutating func note(_ event: Event) -> String? {
         switch event {
         case .headArrived: break
-        case .routeFound(let expects, let lost):
+        case .routeFound(let expects, let lost, let isIdempotent):
             expectsContinue = expects
             lostAnswer = lost
+            needsKey = isIdempotent
+            mayDraft = !isIdempotent
         case .bodyArrived: bodyIsWhole = true
         case .bodyExamined: isExamined = true
+        case .keyClaimed, .keyNotNeeded, .keyInFlight, .answerRemembered, .answerOutgrown, .answerRecorded:
+            return noteKey(event)
         case .draftMade: isDrafted = true
         case .requestSealed: isSealed = true
         case .requestWritten: isWritten = true
@@ -71,7 +85,7 @@ struct Ledger {
         case .callerResumed: stalled = false
         case .answerDelivered:
             delivered = true
-            if relayed { causes.insert(.completed) }
+            if relayed || kept && key != .remembered { causes.insert(.completed) }
         case .requestRefused, .connectionFailed, .answerRefused, .upstreamLost, .callerLeft, .deadlinePassed, .stopped:
             noteEnd(event)
         }
@@ -80,7 +94,9 @@ struct Ledger {
 
     private mutating func noteEnd(_ event: Event) {
         switch event {
-        case .requestRefused: causes.insert(.refused)
+        case .requestRefused(let refusal):
+            causes.insert(.refused)
+            if key == .asked || key == .waiting { refusedByStore = refusal.sent }
         case .connectionFailed:
             hold = .none
             causes.insert(.upstreamUnreachable)
@@ -93,7 +109,8 @@ struct Ledger {
             callerGone = true
         case .deadlinePassed(let deadline): notePassed(deadline)
         case .stopped: causes.insert(.stopped)
-        case .headArrived, .routeFound, .bodyArrived, .bodyExamined, .draftMade, .connectionLent, .requestSealed,
+        case .headArrived, .routeFound, .bodyArrived, .bodyExamined, .keyClaimed, .keyNotNeeded, .keyInFlight,
+            .answerRemembered, .answerOutgrown, .answerRecorded, .draftMade, .connectionLent, .requestSealed,
             .requestWritten, .answerHeadArrived, .answerCompleted, .answerDelivered, .callerStalled, .callerResumed:
             preconditionFailure("such a fact ends nothing")
         }
@@ -102,12 +119,33 @@ struct Ledger {
     private mutating func notePassed(_ deadline: Deadline) {
         switch deadline {
         case .body: causes.insert(.callerTimeout)
+        case .store:
+            if key == .recording || key == .marking { _ = noteKey(.answerRecorded) } else { causes.insert(.refused) }
+        case .equalRequest:
+            causes.insert(.refused)
+            refusedByStore = .maybe(lostAnswer)
         case .connect: causes.insert(.upstreamUnreachable)
         case .write, .firstByte, .idle: causes.insert(.upstreamTimeout)
         case .callerWrite:
             causes.insert(.callerLeft)
             callerGone = true
         }
+    }
+
+    /// The keys' part of the facts. The world reports none that was not asked for.
+    private mutating func noteKey(_ event: Event) -> String? {
+        switch (event, key) {
+        case (.keyClaimed, .asked), (.keyClaimed, .waiting): (key, mayDraft) = (.held, true)
+        case (.keyNotNeeded, .asked): (key, mayDraft) = (.none, true)
+        case (.keyInFlight, .asked): key = .waiting
+        case (.answerRemembered, .asked), (.answerRemembered, .waiting):
+            key = .remembered
+            causes.insert(.replayed)
+        case (.answerOutgrown, .held): break
+        case (.answerRecorded, .recording), (.answerRecorded, .marking): key = .recorded
+        default: return "a fact about a key that was not asked for"
+        }
+        return nil
     }
 
     // MARK: - Commands
@@ -120,9 +158,12 @@ struct Ledger {
         case .sendContinue: return advance(.sayContinue, expectsContinue)
         case .collectBody: return advance(.collect, !responded)
         case .examineBody: return advance(.examine, bodyIsWhole && !responded)
-        case .makeDraft: return advance(.draft, isExamined && !responded)
+        case .claimKey, .withdrawClaim, .giveUpClaim, .recordAnswer, .awaitRecord: return judgeKey(command)
+        case .makeDraft: return advance(.draft, isExamined && mayDraft && !responded)
         case .connect(let fresh): return judgeConnect(fresh)
         case .seal, .send: return judgeSending(command)
+        case .holdAnswer: return key == .held && answer == .arrived && deadline == .idle ? nil : "nothing to hold"
+        case .deliverAnswer, .replayAnswer: return judgeKept(command)
         case .relayAnswer, .respond, .breakAnswer, .flushAnswer: return judgeAnswer(command, refusal)
         case .cancelConnect, .returnConnection, .closeConnection: return judgeRelease(command)
         case .setDeadline(let new):
@@ -139,6 +180,41 @@ struct Ledger {
         let isLater = next.rawValue > step.rawValue
         step = next
         return isLater && allowed ? nil : "\(next) is not due"
+    }
+
+    private mutating func judgeKey(_ command: Command) -> String? {
+        switch command {
+        case .claimKey:
+            key = .asked
+            return advance(.claim, needsKey && isExamined && !responded && deadline == .store)
+        case .withdrawClaim:
+            defer { key = .none }
+            return key == .asked || key == .waiting ? nil : "nothing to withdraw"
+        case .giveUpClaim(let loss):
+            defer { key = .none }
+            if key != .held { return "no key to give up" }
+            let isUnsent = loss == .nothingSent
+            return isUnsent == !mayBeSent ? nil : "a key is given up as \(loss)"
+        case .recordAnswer:
+            defer { key = isWhole ? .recording : .marking }
+            return key == .held && answer != .none && !responded && !relayed ? nil : "nothing to record"
+        default: return key == .recording || key == .marking ? nil : "nothing is recorded"
+        }
+    }
+
+    private var isWhole: Bool {
+        if case .whole = answer { true } else { false }
+    }
+
+    /// An answer that the store has, now or from before.
+    private mutating func judgeKept(_ command: Command) -> String? {
+        defer { kept = true }
+        if responded || relayed || kept { return "a second answer" }
+        if callerGone { return "an answer for nobody" }
+        if hold != .none { return "answered with a connection in hand" }
+        if case .replayAnswer = command { return key == .remembered ? nil : "nothing is remembered" }
+        defer { key = .recorded }
+        return key == .recorded || causes.contains(.stopped) ? nil : "given away before the store has it"
     }
 
     private mutating func judgeConnect(_ fresh: Bool) -> String? {
@@ -183,15 +259,23 @@ struct Ledger {
         switch command {
         case .relayAnswer:
             defer { relayed = true }
-            if responded || relayed { return "a second answer" }
+            if responded || relayed || kept { return "a second answer" }
+            if key == .held || key == .marking && !callerGone { return "relayed before the store has it" }
+            // Nobody waits for what nobody will get.
+            if key == .marking { key = .recorded }
             return answer == .arrived && deadline == .idle ? nil : "nothing to relay, or no limit"
         case .respond:
             defer { responded = true }
+            // A stop waits for nobody.
+            if isRecording && causes.contains(.stopped) { key = .recorded }
+            if isRecording { return "answered while an answer is recorded" }
             guard let refusal else { return "answered with nothing" }
-            if responded || relayed { return "a second answer" }
+            if responded || relayed || kept { return "a second answer" }
             if callerGone { return "an answer for nobody" }
             if hold != .none { return "answered with a connection in hand" }
+            if key == .held || key == .asked || key == .waiting { return "answered with a key in hand" }
             if deadline != .callerWrite { return "answered without a limit" }
+            if let said = refusedByStore { return refusal.sent == said ? nil : "says \(word(refusal.sent))" }
             return refusal.sent == (mayBeSent ? .maybe(lostAnswer) : .nothing) ? nil : "says \(word(refusal.sent))"
         case .breakAnswer:
             defer { broke = true }
@@ -207,6 +291,7 @@ struct Ledger {
         outcome = final
         if deadline != nil { return "a limit survives the end" }
         if hold != .none { return "a connection survives the end" }
+        if key == .held || key == .asked || key == .waiting { return "a key survives the end" }
         if !causes.contains(final.cause) { return "nothing happened that is \(final.cause)" }
         if callerGone || causes.contains(.stopped) { return nil }
         return delivered || broke ? nil : "the caller is left without an end of its answer"
@@ -220,6 +305,10 @@ struct Ledger {
         let expected: Deadline? =
             if isCollecting {
                 .body
+            } else if key == .asked || key == .waiting {
+                key == .asked ? .store : .equalRequest
+            } else if isRecording {
+                .store
             } else if isDelivering {
                 .callerWrite
             } else if hold == .asked {

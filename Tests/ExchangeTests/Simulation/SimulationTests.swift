@@ -58,7 +58,7 @@ import Testing
         return said
     }
 
-    private static let drafted: [Event] = [.routeFound(expectsContinue: false, lostAnswer: .unknown), .draftMade]
+    private static let drafted: [Event] = [.routeFound(expectsContinue: false, lostAnswer: .unknown, isIdempotent: false), .draftMade]
 
     @Test func theRefereeSeesWhatIsNotAllowed() {
         let drafted = Self.drafted

@@ -61,6 +61,10 @@ extension World {
         if trouble() && chance(15), let deadline = ledger.deadline { return drive(request, .deadlinePassed(deadline)) }
         if ledger.isCollecting {
             drive(request, trouble() ? .requestRefused(Refusal(HTTPRefusal.badChunk)) : .bodyArrived)
+        } else if ledger.key == .asked || ledger.key == .waiting {
+            storeHappens(to: request)
+        } else if ledger.isRecording {
+            drive(request, .answerRecorded)
         } else if ledger.isDelivering {
             drive(request, chance(30) ? .callerStalled : .answerDelivered)
         } else if ledger.hold == .asked {
@@ -68,6 +72,16 @@ extension World {
         } else if ledger.isSending {
             upstreamHappens(to: request)
         }
+    }
+
+    /// The store's verdict on a key; who waits for an equal request gets another one.
+    private func storeHappens(to request: SimulatedRequest) {
+        if trouble() {
+            let unknown = Refusal.keyUnknown.afterSending(request.ledger.lostAnswer)
+            return drive(request, .requestRefused(chance(50) ? .keyReused : unknown))
+        }
+        if chance(20) { return drive(request, .answerRemembered) }
+        drive(request, request.ledger.key == .asked && chance(30) ? .keyInFlight : .keyClaimed)
     }
 
     private func connectionHappens(to request: SimulatedRequest) {
@@ -99,6 +113,10 @@ extension World {
         if request.ledger.answer == .none {
             // An answer may come before the request was read, or written whole.
             if chance(request.ledger.isWritten ? 50 : 30) { drive(request, .answerHeadArrived) }
+        } else if request.ledger.key == .held {
+            if chance(40) {
+                drive(request, chance(20) ? .answerOutgrown : .answerCompleted(reusable: chance(80)))
+            }
         } else if request.ledger.stalled && !request.ledger.callerGone {
             drive(request, chance(40) ? .callerStalled : .callerResumed)
         } else if chance(15) && !request.ledger.callerGone {

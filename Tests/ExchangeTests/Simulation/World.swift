@@ -65,6 +65,8 @@ final class World {
         /// In percent: how many new connections are dead from the start.
         let stillborn: Int
         let stops: Bool
+        /// In percent: how many requests need an idempotency key.
+        let idempotent: Int
     }
 
     init(seed: UInt64, requests: Int) {
@@ -73,7 +75,8 @@ final class World {
             maxConnections: Int.random(in: 1...5, using: &random), maxWaiting: Int.random(in: 0...8, using: &random),
             maxActive: Int.random(in: 1...16, using: &random),
             trouble: [0, 1, 4, 15, 40].randomElement(using: &random) ?? 5,
-            stillborn: [0, 0, 10, 50].randomElement(using: &random) ?? 0, stops: Bool.random(using: &random))
+            stillborn: [0, 0, 10, 50].randomElement(using: &random) ?? 0, stops: Bool.random(using: &random),
+            idempotent: [0, 50, 100].randomElement(using: &random) ?? 50)
         pool = Pool(maxConnections: shape.maxConnections, maxWaiting: shape.maxWaiting)
         remaining = requests
     }
@@ -121,12 +124,16 @@ final class World {
         case .connect(let fresh): return connect(request, fresh: fresh)
         case .seal: return trouble() && chance(20) ? .requestRefused(.signedHeaderRepeated) : .requestSealed
         case .send: return write(request)
-        case .respond, .flushAnswer: return deliver()
+        case .respond, .flushAnswer, .deliverAnswer, .replayAnswer: return deliver()
+        case .claimKey: return claim()
+        case .awaitRecord: return chance(20) ? .answerRecorded : nil
         case .cancelConnect: cancel(request)
         case .returnConnection: giveBack(request)
         case .closeConnection: closeLent(request)
         case .finish(let outcome): finish(request, outcome)
-        case .sendContinue, .relayAnswer, .breakAnswer, .setDeadline, .clearDeadline: break
+        case .sendContinue, .relayAnswer, .breakAnswer, .setDeadline, .clearDeadline, .withdrawClaim, .giveUpClaim,
+            .holdAnswer, .recordAnswer:
+            break
         }
         return nil
     }
@@ -134,7 +141,12 @@ final class World {
     private func admit() -> Event {
         if trouble() { return .requestRefused(chance(50) ? .noRoute : .unsupportedMediaType) }
         let lost = LostAnswer.allCases.randomElement(using: &random) ?? .unknown
-        return .routeFound(expectsContinue: chance(20), lostAnswer: lost)
+        return .routeFound(expectsContinue: chance(20), lostAnswer: lost, isIdempotent: chance(shape.idempotent))
+    }
+
+    private func claim() -> Event? {
+        if trouble() { return .requestRefused(chance(50) ? .keyMissing : .storeFailed(.overloaded)) }
+        return chance(5) ? .keyNotNeeded : nil
     }
 
     private func collect(_ request: SimulatedRequest) -> Event? {

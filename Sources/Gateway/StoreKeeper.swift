@@ -1,0 +1,142 @@
+// The store's own thread: takes the workers' questions in batches, so that one sync serves all that came meanwhile, and
+// posts the answers to the workers' mailboxes.
+// Relies on KeyDesk for every decision. Refuses more claims than its bound; what settles a claim is always taken, since
+// there are no more of those than claims were granted.
+
+internal import Config
+internal import HTTP
+internal import Net
+internal import Policy
+internal import Store
+internal import Synchronization
+
+/// The door of the store for all workers. Thread-safe.
+final class StoreKeeper: Sendable {
+    let settings: StoreSettings
+    private let questions: Mailbox<StoreQuestion>
+    private let wakeUp: WakeUp
+    /// By the workers' indexes; complete before the first question.
+    private let workers = Mutex<[Mailbox<Message>]>([])
+    private let isStopping = Atomic<Bool>(false)
+    private let thread = Mutex<WorkerThread?>(nil)
+    private let log: OperatorLog
+
+    var limits: StoreLimits { settings.limits }
+
+    /// `limits.maxQuestions` claims may wait.
+    init(_ settings: StoreSettings, log: OperatorLog) throws(SystemError) {
+        self.settings = settings
+        self.log = log
+        wakeUp = try WakeUp()
+        questions = Mailbox(limit: settings.limits.maxQuestions, wakeUp: wakeUp)
+    }
+
+    /// Where the answers to the next worker's questions go: in the order of the workers' indexes.
+    func add(_ mailbox: Mailbox<Message>) { workers.withLock { $0.append(mailbox) } }
+
+    /// Starts the thread, which opens the store. That it cannot be opened is told in the log, and tried again.
+    func start() throws(SystemError) {
+        let started = try WorkerThread.start(name: "store") { [self] in run() }
+        var handover = Optional(started)
+        thread.withLock { $0 = handover.take() }
+    }
+
+    /// Asks for a key; false where as many questions wait as may.
+    func ask(_ claim: Claim) -> Bool { questions.post(.claim(claim)) }
+
+    /// Says what became of a claimed key.
+    func settle(_ settlement: Settlement) { questions.postAlways([.settle(settlement)]) }
+
+    /// Answers what was asked so far and closes the store. Called once the workers have ended: nobody asks any more.
+    func stop() {
+        isStopping.store(true, ordering: .releasing)
+        wakeUp.wake()
+        thread.withLock { $0.take() }?.join()
+    }
+
+    // MARK: - On the thread
+
+    private static func instants() -> Instants {
+        Instants(bootMilliseconds: Clock.bootMilliseconds(), wallMilliseconds: Clock.realtimeMilliseconds())
+    }
+
+    private func makeStore() -> any KeyStore {
+        switch (settings.kind, settings.path) {
+        case (.sqlite, _?): MemoryStore()
+        case (.memory, _), (.sqlite, nil): MemoryStore()
+        }
+    }
+
+    private func run() {
+        guard var poller = try? Poller(maxEvents: 1) else { preconditionFailure("no descriptor for the store's thread") }
+        do { try poller.add(wakeUp, Token(slot: 0, generation: 0)) } catch {
+            preconditionFailure("the store's thread cannot wait for questions: \(error)")
+        }
+        let desk = KeyDesk(makeStore(), settings.limits, bootID: Clock.bootID())
+        var told: StoreFailure?
+        var batch: [StoreQuestion] = []
+        var replies: [StoreReply] = []
+        var maintenance = Int64.min
+        while true {
+            let isLast = isStopping.load(ordering: .acquiring)
+            questions.drain(into: &batch)
+            desk.process(batch, at: Self.instants(), into: &replies)
+            batch.removeAll(keepingCapacity: true)
+            post(&replies)
+            if isLast { break }
+            if Clock.bootMilliseconds() >= maintenance {
+                maintenance = Clock.bootMilliseconds() + Int64(desk.maintain(at: Self.instants()))
+            }
+            tell(desk.health, &told)
+            let rest = max(0, maintenance - Clock.bootMilliseconds())
+            guard (try? poller.wait(milliseconds: Int(rest))) != nil else {
+                preconditionFailure("epoll_wait refused")
+            }
+        }
+        desk.close(at: Self.instants())
+        tell(desk.counts)
+    }
+
+    /// To each worker what is for it, in one go.
+    private func post(_ replies: inout [StoreReply]) {
+        guard !replies.isEmpty else { return }
+        let mailboxes = workers.withLock { $0 }
+        for (index, mailbox) in mailboxes.enumerated() {
+            mailbox.postAlways(replies.filter { $0.worker == index }.map { .store($0) })
+        }
+        replies.removeAll(keepingCapacity: true)
+    }
+
+    /// Says once that the store has failed, and once that it works again.
+    private func tell(_ health: StoreFailure?, _ told: inout StoreFailure?) {
+        guard health != told else { return }
+        told = health
+        let path = settings.path ?? "memory"
+        if let health {
+            log.write(
+                .error, "the store of idempotency keys fails", ("store", .text(path)),
+                ("failure", .text(health.rawValue)))
+        } else {
+            log.write(.info, "the store of idempotency keys works", ("store", .text(path)))
+        }
+    }
+
+    private func tell(_ counts: StoreCounts) {
+        log.write(
+            .info, "the store of idempotency keys is closed", ("claims", .number(counts.claims)),
+            ("claimed", .number(counts.claimed)), ("replayed", .number(counts.replayed)),
+            ("waited", .number(counts.waited)), ("reused", .number(counts.reused)),
+            ("unknown", .number(counts.unknownOutcomes)), ("failures", .number(counts.failures)),
+            ("commits", .number(counts.commits)), ("purged", .number(counts.purged)),
+            ("keys", .number(counts.keys)), ("unwritten", .number(counts.pending)))
+    }
+}
+
+extension StoreReply {
+    /// Which worker it is for.
+    fileprivate var worker: Int {
+        switch self {
+        case .claim(let ticket, _), .settled(let ticket): Int(ticket.worker)
+        }
+    }
+}
