@@ -62,6 +62,11 @@ package struct QuotaStanding: Equatable, Sendable, BitwiseCopyable {
     package var remaining: Int
     /// Nanoseconds until `remaining` grows by one; 0 where it is the whole burst.
     package var untilNext: UInt64
+
+    package init(remaining: Int, untilNext: UInt64) {
+        self.remaining = remaining
+        self.untilNext = untilNext
+    }
 }
 
 /// One rate, ready for questions. Holds no state of a key: that comes in and goes out.
@@ -109,15 +114,23 @@ package struct RateLimit: Equatable, Sendable {
 
     /// The state after a request that was admitted at `now`.
     package func charged(_ state: RateState, at now: UInt64) -> RateState {
-        var next = max(state, RateState(nanoseconds: now, parts: 0))
-        next.nanoseconds += interval.nanoseconds
-        next.parts += interval.parts
-        if next.parts >= UInt32(settings.count) {
-            // A state that a reload left behind may have parts of another count.
-            next.parts = min(next.parts - UInt32(settings.count), UInt32(settings.count) - 1)
-            next.nanoseconds += 1
+        sum(max(state, RateState(nanoseconds: now, parts: 0)), interval)
+    }
+
+    /// The state after so many requests, 0 ... 10^6, the first of them at `state`.
+    func advanced(_ state: RateState, by requests: Int) -> RateState {
+        sum(state, Self.length(of: requests, settings))
+    }
+
+    private func sum(_ state: RateState, _ length: RateState) -> RateState {
+        let parts = state.parts + length.parts
+        let count = UInt32(settings.count)
+        guard parts >= count else {
+            return RateState(nanoseconds: state.nanoseconds + length.nanoseconds, parts: parts)
         }
-        return next
+        // A state that a reload left behind may have parts of another count.
+        return RateState(
+            nanoseconds: state.nanoseconds + length.nanoseconds + 1, parts: min(parts - count, count - 1))
     }
 
     /// What is left at `now`. Divides: for the fields of an answer, not for verdicts.
