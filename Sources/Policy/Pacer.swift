@@ -76,7 +76,13 @@ package struct Pacer: Sendable {
             preconditionFailure("only a request that was told to go ends")
         }
         let time = latest - startedAt[place]
-        meanTime = meanTime == 0 ? time : meanTime - meanTime / 8 + time / 8
+        if meanTime == 0 {
+            meanTime = time
+        } else if time > meanTime {
+            meanTime += (time - meanTime) / 8
+        } else {
+            meanTime -= (meanTime - time) / 8
+        }
         end(ticket, at: place)
     }
 
@@ -85,6 +91,7 @@ package struct Pacer: Sendable {
     /// `tick` is due.
     package mutating func cancel(_ ticket: PaceTicket) {
         if queue.remove(ticket) { return }
+        pushedOut.removeAll { $0.ticket == ticket }
         guard let place = tickets.place(ticket.value) else { return }
         // Only the last can be undone: the times of later ones may rest on an earlier one.
         if let last, last.ticket == ticket {
@@ -172,13 +179,9 @@ package struct Pacer: Sendable {
     /// How long until `turn` requests have gone, in nanoseconds: as the rate has it, and as the requests on their way
     /// are expected to end.
     private func expectedWait(turn: Int) -> UInt64 {
+        // Rounded up for each: a turn begins at a whole nanosecond, and what is lost does not come back with a burst of 1.
         var ready = max(state, RateState(nanoseconds: latest, parts: 0))
-        let share = share.value(at: latest)
-        if share == PaceShare.full {
-            ready = limit.advanced(ready, by: turn - 1)
-        } else {
-            ready.nanoseconds += interval(share) * UInt64(turn - 1)
-        }
+        ready.nanoseconds += interval(share.value(at: latest)) * UInt64(turn - 1)
         return max(limit.wait(ready, at: latest), expectedPlace(turn: turn))
     }
 

@@ -114,23 +114,16 @@ package struct RateLimit: Equatable, Sendable {
 
     /// The state after a request that was admitted at `now`.
     package func charged(_ state: RateState, at now: UInt64) -> RateState {
-        sum(max(state, RateState(nanoseconds: now, parts: 0)), interval)
-    }
-
-    /// The state after so many requests, 0 ... 10^6, the first of them at `state`.
-    func advanced(_ state: RateState, by requests: Int) -> RateState {
-        sum(state, Self.length(of: requests, settings))
-    }
-
-    private func sum(_ state: RateState, _ length: RateState) -> RateState {
-        let parts = state.parts + length.parts
+        var next = max(state, RateState(nanoseconds: now, parts: 0))
+        next.nanoseconds += interval.nanoseconds
+        next.parts += interval.parts
         let count = UInt32(settings.count)
-        guard parts >= count else {
-            return RateState(nanoseconds: state.nanoseconds + length.nanoseconds, parts: parts)
+        if next.parts >= count {
+            // A state that a reload left behind may have parts of another count.
+            next.parts = min(next.parts - count, count - 1)
+            next.nanoseconds += 1
         }
-        // A state that a reload left behind may have parts of another count.
-        return RateState(
-            nanoseconds: state.nanoseconds + length.nanoseconds + 1, parts: min(parts - count, count - 1))
+        return next
     }
 
     /// What is left at `now`. Divides: for the fields of an answer, not for verdicts.

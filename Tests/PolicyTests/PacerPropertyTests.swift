@@ -89,7 +89,8 @@ import Testing
         let index = jain(world.served)
         print("fairness, queue \(queue), wait \(maxWait) ms: Jain \(index), served \(world.served)")
         #expect(index > 0.95 && world.faults == [])
-        #expect(world.served.reduce(0, +) >= 60 * 50 * 95 / 100)
+        // 95 % of the 3000 that the rate allows in a minute.
+        #expect(world.starts.count >= 2_850)
     }
 
     @Test func callersWithinTheirShareAreNeverRefused() {
@@ -120,7 +121,9 @@ import Testing
                 seed: Seed(seed.next()))
             world.run(for: UInt64.random(in: 0...2 * Self.second, using: &seed))
             let patience = UInt64.random(in: 0...2 * Self.second, using: &seed)
-            guard let retryAfter = world.refusal(patience: patience) else { continue }
+            // Before the first has ended, nobody can say how long the others take.
+            let hasEnded = world.requests.values.contains { $0.end == .done }
+            guard isRateBound || hasEnded, let retryAfter = world.refusal(patience: patience) else { continue }
             told += 1
             world.stopAsking()
             world.run(for: retryAfter)
