@@ -78,13 +78,20 @@ package final class LimitTable: Sendable {
 
     private let shards: [Shard]
 
-    /// Holds about `capacity` keys (in `capacities`), an equal share in each shard. A key more takes the place of one
-    /// whose time is over; where none is found among 32, of the least recently used of these, which then has its whole
-    /// burst again.
+    /// Holds `capacity` keys (in `capacities`). A key more takes the place of one whose time is over; where none is
+    /// found among 32, of the least recently used of these, which then has its whole burst again.
+    ///
+    /// From 4096 keys on there are 64 shards, each with its share and four times the root of it: so much do hashes
+    /// differ from an even spread, and so many more keys may be held in all (3 % of a million).
     package init(capacity: Int) {
         precondition(Self.capacities.contains(capacity), "a capacity is checked where it is read")
-        let count = capacity < Self.manyKeys ? 1 : Self.manyShards
-        shards = (0..<count).map { _ in Shard(capacity: (capacity + count - 1) / count) }
+        guard capacity >= Self.manyKeys else {
+            shards = [Shard(capacity: capacity)]
+            return
+        }
+        let share = (capacity + Self.manyShards - 1) / Self.manyShards
+        let slack = 4 * Int(Double(share).squareRoot().rounded(.up))
+        shards = (0..<Self.manyShards).map { _ in Shard(capacity: share + slack) }
     }
 
     /// Charges a request to all of its counts, or to none where a quota refuses. A quota that only reports is charged

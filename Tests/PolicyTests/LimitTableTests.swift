@@ -118,6 +118,32 @@ import Testing
         #expect(table.figures().keys == 1 && table.figures().forgotten == 99)
     }
 
+    @Test func whatItForgetsMakesItMilderAndNeverHarder() {
+        var seed = Seed.chosen(for: "a table that is too small")
+        let rules = QuotaRules([quota("a", 2, burst: 3)])
+        let table = LimitTable(capacity: 50)
+        var model: [UInt64: Bucket] = [:]
+        var now: UInt64 = 0
+        var tooHard = 0
+        for _ in 0..<20_000 {
+            now += UInt64.random(in: 0...20_000_000, using: &seed)
+            let key = UInt64.random(in: 0..<200, using: &seed)
+            let bucket = model[key] ?? Bucket(rules.quotas[0].rate)
+            model[key] = bucket
+            if bucket.admits(at: now) && !table.charge(checks([(0, key)]), by: rules, at: now).isAdmitted {
+                tooHard += 1
+            }
+        }
+        #expect(tooHard == 0 && table.figures().keys <= 50 && table.figures().forgotten > 0)
+    }
+
+    @Test func fullShardsOfALargeTableForgetNothingTooEarly() {
+        let rules = QuotaRules([quota("a", 1, burst: 1)])
+        let table = LimitTable(capacity: 20_000)
+        for key in 0..<20_000 { _ = table.charge(checks([(0, UInt64(key))]), by: rules, at: 0) }
+        #expect(table.figures().keys == 20_000 && table.figures().forgotten == 0)
+    }
+
     @Test func keysThatAreOverTakeNoRoom() {
         let rules = QuotaRules([quota("a", 1_000, burst: 1)])
         let table = LimitTable(capacity: 1_000_000)
