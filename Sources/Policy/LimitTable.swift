@@ -1,5 +1,5 @@
-// The counts of all quotas, shared by all workers and exact among them: a request is charged to each of its quotas or to
-// none. Relies on Synchronization.Mutex and on a fixed order of locks. Bounded: see `capacity`.
+// The counts of all quotas, shared by all workers and exact among them: a request is charged to each of its quotas or
+// to none. Relies on Synchronization.Mutex and on a fixed order of locks. Bounded: see `capacity`.
 
 internal import Synchronization
 

@@ -10,13 +10,18 @@ struct PaceShare: Equatable, Sendable {
     /// What comes back per step: from a half to the whole takes eight.
     static let step: UInt64 = 4
 
-    private let stepNanoseconds: UInt64
+    private var stepNanoseconds: UInt64
     private var share = Self.full
     /// Grows from here on.
     private var since: UInt64 = 0
 
     /// A step takes as long as five requests, and at least a second.
-    init(interval: UInt64) { stepNanoseconds = max(1_000_000_000, 5 * interval) }
+    init(interval: UInt64) { stepNanoseconds = Self.step(interval) }
+
+    /// Goes on with steps of another pace.
+    mutating func adopt(interval: UInt64) { stepNanoseconds = Self.step(interval) }
+
+    private static func step(_ interval: UInt64) -> UInt64 { max(1_000_000_000, 5 * interval) }
 
     /// The share at this time.
     func value(at now: UInt64) -> UInt64 {

@@ -1,5 +1,5 @@
-// Holds requests back for a bounded time so that an upstream's limits are never broken: rate with burst, and requests at
-// once. Fair between callers; refuses at once whoever would wait too long. One per credential and upstream.
+// Holds requests back for a bounded time so that an upstream's limits are never broken: rate with burst, and requests
+// at once. Fair between callers; refuses at once whoever would wait too long. One per credential and upstream.
 // Pure: time comes in as an argument, monotonic nanoseconds. See docs/decisions/0006-limits.md.
 
 /// The pace of one credential at one upstream.
@@ -11,8 +11,8 @@ package struct Pacer: Sendable {
     /// Requests on their way that are looked at for an estimate.
     private static let looks = 64
 
-    package let settings: PaceSettings
-    private let limit: RateLimit
+    package private(set) var settings: PaceSettings
+    private var limit: RateLimit
     private var state = RateState.unused
     private var share: PaceShare
     /// Workers read their clocks on their own: time never goes back here.
@@ -40,6 +40,16 @@ package struct Pacer: Sendable {
         share = PaceShare(interval: limit.intervalNanoseconds)
     }
 
+    /// Goes on under other settings, which are possible: nothing that waits or is on its way is forgotten. What waits
+    /// beyond a shorter queue stays. `tick` is due.
+    package mutating func adopt(_ settings: PaceSettings) {
+        precondition(settings.isPossible, "a pace is checked where it is read")
+        self.settings = settings
+        limit = RateLimit(settings.rate)
+        share.adopt(interval: limit.intervalNanoseconds)
+        last = nil
+    }
+
     /// Requests that wait.
     package var waitingCount: Int { queue.count }
 
@@ -58,7 +68,7 @@ package struct Pacer: Sendable {
         }
         let patience = min(UInt64(settings.maxWait), deadline > latest ? deadline - latest : 0)
         let expected = expectedWait(turn: queue.turn(of: caller))
-        let untilRoom = queue.count == settings.queue ? max(1, expectedWait(turn: 1)) : 0
+        let untilRoom = queue.count >= settings.queue ? max(1, expectedWait(turn: 1)) : 0
         guard expected <= patience else { return .refuse(retryAfter: max(untilRoom, expected - patience)) }
         if untilRoom > 0 {
             guard let other = queue.makeRoom(for: caller) else { return .refuse(retryAfter: untilRoom) }
@@ -179,7 +189,7 @@ package struct Pacer: Sendable {
     /// How long until `turn` requests have gone, in nanoseconds: as the rate has it, and as the requests on their way
     /// are expected to end.
     private func expectedWait(turn: Int) -> UInt64 {
-        // Rounded up for each: a turn begins at a whole nanosecond, and what is lost does not come back with a burst of 1.
+        // Rounded up for each: a turn begins at a whole nanosecond, and a burst of 1 does not bring the rest back.
         var ready = max(state, RateState(nanoseconds: latest, parts: 0))
         ready.nanoseconds += interval(share.value(at: latest)) * UInt64(turn - 1)
         return max(limit.wait(ready, at: latest), expectedPlace(turn: turn))

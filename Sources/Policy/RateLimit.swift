@@ -1,5 +1,5 @@
-// How often something may happen: the generic cell rate algorithm (GCRA) in whole nanoseconds and an exact remainder, so
-// that nothing drifts. Relies on monotonic time, which comes in as an argument. Refuses, by precondition, settings
+// How often something may happen: the generic cell rate algorithm (GCRA) in whole nanoseconds and an exact remainder,
+// so that nothing drifts. Relies on monotonic time, which comes in as an argument. Refuses, by precondition, settings
 // outside their ranges; it never divides on the way to a verdict.
 
 /// A rate with a burst: `count` times per `perNanoseconds`, and so many at once after a rest.
@@ -71,7 +71,7 @@ package struct QuotaStanding: Equatable, Sendable, BitwiseCopyable {
 
 /// One rate, ready for questions. Holds no state of a key: that comes in and goes out.
 ///
-/// In any window of `w` nanoseconds, its ends included, it admits at most `burst + w * count / perNanoseconds` requests.
+/// In any window of `w` nanoseconds, its ends included, it admits at most `burst + w * count / perNanoseconds`.
 package struct RateLimit: Equatable, Sendable {
     package let settings: RateLimitSettings
     /// Of a request: `perNanoseconds / count`, as a whole number and parts of `count`.

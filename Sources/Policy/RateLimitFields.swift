@@ -1,5 +1,5 @@
-// What a caller is told of its quotas: RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-11, items of
-// structured fields) and Retry-After (RFC 9110 section 10.2.3).
+// What a caller is told of its quotas: RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-11, items
+// of structured fields) and Retry-After (RFC 9110 section 10.2.3).
 // Relies on names of visible ASCII without quotes and backslashes, which QuotaSettings sees to. Never says 0 seconds.
 
 package import HTTP

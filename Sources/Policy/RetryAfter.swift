@@ -11,7 +11,7 @@ package enum RetryAfter {
     ///
     /// - Parameters:
     ///   - value: The field's value without white space at its ends.
-    ///   - unixSeconds: The wall clock: a date is one of the upstream's, and is compared to ours. One that is over is 0.
+    ///   - unixSeconds: The wall clock, to which a date is compared. One that is over is 0.
     ///   - date: The seconds since 1970 of an IMF-fixdate, nil for any other text.
     package static func seconds(_ value: Span<UInt8>, unixSeconds: Int64, date: (Span<UInt8>) -> Int64?) -> Int? {
         if value.isEmpty { return nil }

@@ -5,8 +5,8 @@ internal import Synchronization
 
 /// A pacer behind a lock. Thread-safe.
 ///
-/// Each call says when the calling worker is to call `tick`, and each worker that is told so arms a timer: then somebody
-/// always wakes in time, whichever worker's request it is.
+/// Each call says when the calling worker is to call `tick`, and each worker that is told so arms a timer: then
+/// somebody always wakes in time, whichever worker's request it is.
 package final class SharedPacer: Sendable {
     private let pacer: Mutex<Pacer>
     private let deliver: [@Sendable (PaceNotice) -> Void]
@@ -40,6 +40,11 @@ package final class SharedPacer: Sendable {
     /// `Pacer.upstreamAsked`, and when to call `tick`.
     package func upstreamAsked(wait: UInt64, now: UInt64) -> UInt64? {
         settle(now) { $0.upstreamAsked(wait: wait, now: now) }
+    }
+
+    /// `Pacer.adopt`, and when to call `tick`: a reload keeps the pacer of a credential and upstream that stay.
+    package func adopt(_ settings: PaceSettings, now: UInt64) -> UInt64? {
+        settle(now) { $0.adopt(settings) }
     }
 
     /// Delivers what is due, and says when to call again; nil where nobody waits.

@@ -1,5 +1,5 @@
-// A world of callers, a pacer and an upstream under a clock of the test's own: events in the order of time, and notes of
-// who went when. Everything random comes from the seed.
+// A world of callers, a pacer and an upstream under a clock of the test's own: events in the order of time, and notes
+// of who went when. Everything random comes from the seed.
 
 import Policy
 import TestSupport

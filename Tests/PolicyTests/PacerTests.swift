@@ -45,6 +45,8 @@ final class PacerUnderTest {
 
     func cancel(_ ticket: PaceTicket) { pacer.cancel(ticket) }
 
+    func adopt(_ settings: PaceSettings) { pacer.adopt(settings) }
+
     func upstreamAsked(wait: UInt64, at milliseconds: UInt64) {
         pacer.upstreamAsked(wait: wait * 1_000_000, now: milliseconds * 1_000_000)
     }
@@ -171,6 +173,24 @@ final class PacerUnderTest {
         // Its rest had been used up by time: both now and at 200 would be two within no time.
         #expect(pacer.ask(at: 200).answer == .wait && pacer.going(at: 200) == [])
         #expect(pacer.going(at: 400).count == 1)
+    }
+
+    @Test func otherSettingsForgetNobody() {
+        let pacer = PacerUnderTest(burst: 5, concurrency: 5)
+        let running = (0..<5).map { _ in pacer.ask(at: 0).ticket }
+        let waiting = (0..<3).map { _ in pacer.ask(at: 0).ticket }
+        var settings = pacer.pacer.settings
+        settings.concurrency = 4
+        settings.queue = 1
+        pacer.adopt(settings)
+        pacer.finished(running[0], at: 1_000)
+        #expect(pacer.going(at: 1_000) == [] && pacer.pacer.waitingCount == 3)
+        pacer.finished(running[1], at: 1_000)
+        #expect(pacer.going(at: 1_000) == [waiting[0]] && pacer.pacer.runningCount == 4)
+        settings.concurrency = 100
+        settings.rate.burst = 1
+        pacer.adopt(settings)
+        #expect(pacer.wake(at: 1_000) == 1_200 && pacer.going(at: 1_200) == [waiting[1]])
     }
 
     @Test func timeThatGoesBackIsTakenAsStandingStill() {

@@ -19,7 +19,7 @@ final class Bucket {
     }
 }
 
-/// Whether every window, its ends included, holds at most `burst + w * count / perNanoseconds` of these ascending times.
+/// Whether every window, its ends included, holds at most `burst + w * count / perNanoseconds` of ascending times.
 func everyWindowHolds(_ times: [UInt64], _ rate: RateLimitSettings) -> Bool {
     times.indices.allSatisfy { first in
         (first..<times.count).allSatisfy { end in
