@@ -137,6 +137,27 @@ import Testing
         #expect(tooHard == 0 && table.figures().keys <= 50 && table.figures().forgotten > 0)
     }
 
+    @Test func forgettingOneLosesNoOther() {
+        let day = RateLimitSettings(count: 1, perNanoseconds: 86_400_000_000_000, burst: 1)
+        let rules = QuotaRules(["a", "never"].map { QuotaSettings(name: $0, per: .caller, rate: day) })
+        let table = LimitTable(capacity: 301)
+        var known = Set<UInt64>(0..<300)
+        for key in known.sorted() { _ = table.charge(checks([(0, key)]), by: rules, at: 0) }
+        // A quota that refuses: with it, a question is never a charge.
+        let never = checks([(1, 9)])
+        _ = table.charge(never, by: rules, at: 0)
+        for round in 1...700 {
+            let now = UInt64(round) << 22
+            _ = table.charge(never, by: rules, at: now)
+            let key = 1_000 + UInt64(round)
+            #expect(table.charge(checks([(0, key)]), by: rules, at: now).isAdmitted)
+            let lost = known.filter { table.charge(checks([(0, $0), (1, 9)]), by: rules, at: now).refusing == 0b10 }
+            #expect(lost.count == 1 && table.figures().forgotten == UInt64(round))
+            known.subtract(lost)
+            known.insert(key)
+        }
+    }
+
     @Test func fullShardsOfALargeTableForgetNothingTooEarly() {
         let rules = QuotaRules([quota("a", 1, burst: 1)])
         let table = LimitTable(capacity: 20_000)
