@@ -62,7 +62,7 @@ final class StoreKeeper: Sendable {
 
     private func makeStore() -> any KeyStore {
         switch (settings.kind, settings.path) {
-        case (.sqlite, let path?): SQLiteStore(path: path, maxSize: limits.maxSize)
+        case (.sqlite, let path?): SQLiteStore(path: path, maxSize: settings.limits.maxSize)
         case (.memory, _), (.sqlite, nil): MemoryStore()
         }
     }
