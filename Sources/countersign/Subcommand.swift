@@ -14,6 +14,8 @@ struct Subcommand: Sendable {
     var flags: [Flag]
     var run: @Sendable (Arguments) throws(Arguments.Problem) -> ExitStatus
 
+    private var words: [String] { name.split(separator: " ").map(String.init) }
+
     static let version = "0.1.0"
 
     /// The name of a configuration is taken from here where `--config` is not given.
@@ -50,7 +52,7 @@ struct Subcommand: Sendable {
         }
         let group = all.filter { $0.name.hasPrefix(name + " ") }
         guard group.isEmpty else { return run(words, among: group) }
-        return run(name, Array(words.dropFirst()), among: all)
+        return run([name], Array(words.dropFirst()), among: all)
     }
 
     /// Carries out a subcommand of two words; the first is known.
@@ -63,14 +65,17 @@ struct Subcommand: Sendable {
         case "--help", "-h", "help":
             Console.out(usage(group))
             return .ok
-        default: return run("\(words[0]) \(words[1])", Array(words.dropFirst(2)), among: group)
+        default: return run(Array(words[..<2]), Array(words.dropFirst(2)), among: group)
         }
     }
 
-    private static func run(_ name: String, _ words: [String], among subcommands: [Subcommand]) -> ExitStatus {
-        guard let subcommand = subcommands.first(where: { $0.name == name }) else {
-            let near = nearest(to: name, among: subcommands.map(\.name)).map { "; is \($0) meant?" } ?? ""
-            Console.error("countersign: there is no subcommand \(name)\(near)\nTry: countersign --help")
+    /// `name`: the words of a name, one or two.
+    private static func run(_ name: [String], _ words: [String], among subcommands: [Subcommand]) -> ExitStatus {
+        guard let subcommand = subcommands.first(where: { $0.words == name }) else {
+            let given = name.joined(separator: " ")
+            let names = subcommands.flatMap { [$0.name, $0.words[0]] }
+            let near = nearest(to: given, among: names).map { "; is \($0) meant?" } ?? ""
+            Console.error("countersign: there is no subcommand \(given)\(near)\nTry: countersign --help")
             return .usage
         }
         return subcommand.run(words)

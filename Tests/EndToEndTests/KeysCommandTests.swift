@@ -11,7 +11,7 @@ struct KeysCommandTests {
     func executed() throws {
         let fixture = try KeysFixture()
         let gateway = try fixture.gateway()
-        #expect(try gateway.ask(KeysFixture.request("k-1", "lost")).status == 502)
+        try fixture.lose("k-1", gateway)
         let listed = try fixture.keys("list")
         #expect(listed.status == 0 && listed.error.isEmpty, "\(listed.error)")
         let lines = listed.out.split(separator: "\n")
@@ -39,8 +39,7 @@ struct KeysCommandTests {
     func notExecuted() throws {
         let fixture = try KeysFixture()
         let gateway = try fixture.gateway()
-        #expect(try gateway.ask(KeysFixture.request("k-1", "lost")).status == 502)
-        #expect(try gateway.ask(KeysFixture.request("k-1", "lost")).status == 409)
+        try fixture.lose("k-1", gateway)
         let settled = try fixture.keys("resolve", "--route", "all", "--key", "k-1", "--outcome", "not-executed")
         #expect(settled.status == 0, "\(settled.error)")
         #expect(settled.out.contains("it was not carried out"))
@@ -81,7 +80,7 @@ struct KeysCommandTests {
         let fixture = try KeysFixture()
         let gateway = try fixture.gateway()
         for key in [KeysFixture.twins.0, KeysFixture.twins.1] {
-            #expect(try gateway.ask(KeysFixture.request(key, "lost")).status == 502)
+            try fixture.lose(key, gateway)
         }
         let both = try fixture.keys("resolve", "--id", "7e32", "--outcome", "executed")
         #expect(both.status == 1 && both.error.contains("more than one key"), "\(both.text)")
@@ -97,7 +96,7 @@ struct KeysCommandTests {
         let fixture = try KeysFixture()
         let gateway = try fixture.gateway()
         #expect(try gateway.ask(KeysFixture.request("k-1")).status == 200)
-        #expect(try gateway.ask(KeysFixture.request("k-2", "lost")).status == 502)
+        try fixture.lose("k-2", gateway)
         let all = try fixture.all()
         #expect(Set(all.compactMap { $0["state"] as? String }) == ["answered", "unknown"])
         let answered = try #require(all.first { $0["state"] as? String == "answered" })
@@ -147,7 +146,7 @@ struct KeysCommandTests {
         let gateway = try fixture.gateway()
         let key = "private-key-of-a-caller"
         #expect(try gateway.ask(KeysFixture.request(key)).text.contains(KeysFixture.marked))
-        #expect(try gateway.ask(KeysFixture.request("k-2", "lost")).status == 502)
+        try fixture.lose("k-2", gateway)
         let printed = [
             try fixture.keys("list", "--state", "all"), try fixture.keys("list", "--state", "all", "--json"),
             try fixture.keys("show", "--route", "all", "--key", key),
@@ -202,7 +201,7 @@ struct KeysFailureTests {
     func busy() throws {
         let fixture = try KeysFixture()
         let gateway = try fixture.gateway()
-        #expect(try gateway.ask(KeysFixture.request("k-1", "lost")).status == 502)
+        try fixture.lose("k-1", gateway)
         gateway.program.stop()
         let script = """
             import sqlite3, signal, sys

@@ -71,8 +71,8 @@ final class KeysFixture: Sendable {
             upstreams:
               up: {url: "http://127.0.0.1:\(upstream.port)"}
             routes:
-              - {name: all, methods: [POST], prefix: /, upstream: up, credential: program\(idempotency)}
               - {name: other, methods: [POST], prefix: /other, upstream: up, credential: program}
+              - {name: all, methods: [POST], prefix: /, upstream: up, credential: program\(idempotency)}
             \(store.isEmpty ? "" : "store: \(store)\n")
             """)
     }
@@ -106,6 +106,14 @@ final class KeysFixture: Sendable {
     func all() throws -> [[String: Any]] {
         let listed = try keys("list", "--state", "all", "--json")
         return json(listed.out)["keys"] as? [[String: Any]] ?? []
+    }
+
+    /// Sends a request whose answer is lost. The caller hears of that at once; when a repeat is refused, the store has it.
+    func lose(_ key: String, _ gateway: GatewayUnderTest) throws {
+        for status in [502, 409] {
+            let answer = try gateway.ask(Self.request(key, "lost"))
+            guard answer.status == status else { throw SupportFailure("\(answer.status) and not \(status)") }
+        }
     }
 
     /// A request with a key, and with what may not be printed.

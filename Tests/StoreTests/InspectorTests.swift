@@ -62,6 +62,22 @@ import Testing
         #expect(bench.verdict(claim(12, [2])) == .replay(answer()))
     }
 
+    @Test func keysBetweenTwoAreFoundInTheOrderOfTheirBytesBothIncluded() throws {
+        fill()
+        let inspector = try inspector()
+        let sorted = (1...4).map(key).sorted { Self.text($0) < Self.text($1) }
+        #expect(try inspector.find(from: sorted[1], through: sorted[2], limit: 9).map(\.key) == Array(sorted[1...2]))
+        #expect(try inspector.find(from: sorted[0], through: sorted[3], limit: 2).map(\.key) == Array(sorted[..<2]))
+        #expect(try inspector.find(from: sorted[3], through: sorted[3], limit: 1).map(\.key) == [sorted[3]])
+        #expect(try inspector.find(from: sorted[3], through: sorted[0], limit: 9).isEmpty)
+    }
+
+    /// Letters in the order of the key's bytes.
+    private static func text(_ key: KeyDigest) -> String {
+        let bytes = key.value.bytes
+        return String(String.UnicodeScalarView((0..<Digest32.count).map { UnicodeScalar(bytes[$0]) }))
+    }
+
     @Test func nothingIsMadeWhereThereIsNoFile() {
         #expect(throws: StoreFailure.cannotOpen) { try StoreInspector(path: bench.folder.file("keys.db")) }
         #expect(bench.verdict(claim(1, [1])) == .claimed)
