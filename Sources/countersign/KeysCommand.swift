@@ -22,8 +22,8 @@ extension Subcommand {
     private static let ways = """
         A key is no secret, but what stands in a command line is seen by every user of the machine and kept by shells:
         --key - reads it from standard input, without the line break at its end.
-        Needs the configuration of the gateway, its store file and its secrets, so run it as the gateway's user. It works
-        while a gateway runs and while none does, and never shows an answer or a body.
+        Needs the gateway's configuration, its secrets and the folder of its store, so run it as the gateway's user.
+        It works while a gateway runs and while none does, and never shows an answer or a body.
         """
 
     static let keysList = Subcommand(

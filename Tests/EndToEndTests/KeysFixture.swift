@@ -108,7 +108,8 @@ final class KeysFixture: Sendable {
         return json(listed.out)["keys"] as? [[String: Any]] ?? []
     }
 
-    /// Sends a request whose answer is lost. The caller hears of that at once; when a repeat is refused, the store has it.
+    /// Sends a request whose answer is lost. The caller hears of that at once; when a repeat is refused, the store
+    /// has it.
     func lose(_ key: String, _ gateway: GatewayUnderTest) throws {
         for status in [502, 409] {
             let answer = try gateway.ask(Self.request(key, "lost"))
