@@ -114,6 +114,17 @@ import Testing
         #expect(bench.verdict(claim(12, [1])) == .replay(large))
     }
 
+    @Test func beyondTheBoundOfDisownedClaimsAWrittenOneIsUnknown() {
+        let bench = Bench(.memory)
+        _ = bench.maintain()
+        let most = 65_536
+        bench.store.place = .afterCommit
+        _ = bench.ask((0...most).map { claim($0, [$0]) })
+        bench.store.place = .nowhere
+        #expect(bench.verdict(claim(100_000, [most])) == .unknown(againAfterMilliseconds: nil))
+        #expect(bench.verdict(claim(100_001, [most - 1])) == .claimed)
+    }
+
     @Test func aStoreThatDoesNotOpenIsTriedOncePerSecond() {
         let bench = Bench(.memory)
         bench.store.place = .open
