@@ -1,5 +1,6 @@
-// The words of the idempotency store and the rules about them: what a stored state means for a request that comes with
-// the same key, and what an answer leaves behind. Pure; times come in as arguments, in milliseconds of the store's clock.
+// The words of the idempotency store and the rules about them: what a stored state means for a request that comes
+// with the same key, and what an answer leaves behind. Pure; times come in as arguments, in milliseconds of the
+// store's clock.
 
 /// 32 bytes of a keyed hash.
 package struct Digest32: Hashable, Sendable, BitwiseCopyable {

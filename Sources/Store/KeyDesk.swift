@@ -6,8 +6,8 @@ package import Policy
 
 /// The desk. Its thread gives it questions in batches: one batch, one transaction, one sync.
 package final class KeyDesk {
-    /// Most keys that one transaction forgets. Each may lie on a page of its own: with a million keys, a piece of 500 took
-    /// 25 ms, in which no question is answered.
+    /// Most keys that one transaction forgets. Each may lie on a page of its own: with a million keys, a piece of 500
+    /// took 25 ms, in which no question is answered.
     package static let purgePiece = 100
     /// How often the store is opened again at most, in milliseconds.
     package static let openInterval: Int64 = 1_000
@@ -53,9 +53,9 @@ package final class KeyDesk {
         return counts
     }
 
-    /// Answers `questions` in their order, behind what stands in `replies`. All of them are one batch: either every claim
-    /// that needs the store is durable when this returns, or each of those is told why not. A request that waits gets its
-    /// second verdict from the call that settles the first.
+    /// Answers `questions` in their order, behind what stands in `replies`. All of them are one batch: either every
+    /// claim that needs the store is durable when this returns, or each of those is told why not. A request that
+    /// waits gets its second verdict from the call that settles the first.
     package func process(_ questions: [StoreQuestion], at now: Instants, into replies: inout [StoreReply]) {
         guard !questions.isEmpty else { return }
         let said = replies.count

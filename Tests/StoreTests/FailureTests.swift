@@ -141,8 +141,8 @@ import Testing
         #expect(bench.desk.health == nil && bench.store.opens == 3)
     }
 
-    /// Random requests over a store that fails at random, against the rule: while one request has a key, no other gets it;
-    /// and an outcome that was said stays.
+    /// Random requests over a store that fails at random, against the rule: while one request has a key, no other
+    /// gets it; and an outcome that was said stays.
     @Test(arguments: Kind.allCases) func noKeyIsGivenTwiceHoweverTheStoreFails(_ kind: Kind) {
         var seed = Seed.chosen(for: "noKeyIsGivenTwiceHoweverTheStoreFails")
         let bench = Bench(kind)

@@ -1,5 +1,5 @@
-// Many keys in a file: what it costs, printed, and what must hold whatever their number. `COUNTERSIGN_STORE_KEYS` says how
-// many; a release build gives the figures that count.
+// Many keys in a file: what it costs, printed, and what must hold whatever their number. `COUNTERSIGN_STORE_KEYS`
+// says how many; a release build gives the figures that count.
 
 import Foundation
 import Policy
@@ -27,7 +27,8 @@ import Testing
         return result
     }
 
-    /// Claims and settles keys, each settlement with the claims of the next batch, as under load. Says the slowest batch.
+    /// Claims and settles keys, each settlement with the claims of the next batch, as under load. Says the slowest
+    /// batch.
     private func fill(_ desk: KeyDesk, _ range: Range<Int>, batch: Int) {
         var slowest = Duration.zero
         var open: [Int] = []

@@ -1,5 +1,6 @@
-// The file before SQLite sees it: made for its owner alone, or found and tightened; and the lock that one gateway holds.
-// Relies on Glibc; on flock, which the kernel frees however the process ends. Refuses links, and what is no regular file.
+// The file before SQLite sees it: made for its owner alone, or found and tightened; and the lock that one gateway
+// holds. Relies on Glibc; on flock, which the kernel frees however the process ends. Refuses links, and what is no
+// regular file.
 
 internal import Glibc
 internal import Policy
@@ -53,8 +54,8 @@ private struct OpenFile: ~Copyable {
 }
 
 enum StoreFile {
-    /// Makes the file at `path`, where it may be made, or looks at the one that is there. The owner's lock is held: no connection of this
-    /// process is open, whose locks the closing of another descriptor would end (POSIX, fcntl).
+    /// Makes the file at `path`, where it may be made, or looks at the one that is there. The owner's lock is held:
+    /// no connection of this process is open, whose locks the closing of another descriptor would end (POSIX, fcntl).
     static func prepare(_ path: String, mayMake: Bool) throws(StoreFailure) -> PreparedFile {
         if mayMake, try make(path) { try syncFolder(of: path) }
         let file = try OpenFile(path, O_RDWR | O_NOFOLLOW)
