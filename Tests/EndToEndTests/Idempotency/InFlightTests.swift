@@ -74,14 +74,14 @@ import Testing
         #expect(upstream.count("/pay") == 1)
     }
 
-    @Test(arguments: StoreUnderTest.allCases)
-    func aCallerThatLeavesDoesNotCancelItsRequest(_ kind: StoreUnderTest) throws {
+    @Test(arguments: StoreUnderTest.allCases, [false, true])
+    func aCallerThatLeavesDoesNotCancelItsRequest(_ kind: StoreUnderTest, byReset: Bool) throws {
         let upstream = try ActingUpstream(["/pay": [.hold]])
         let gateway = try GatewayUnderTest(Setup(upstream.upstream, kind))
         let first = try gateway.caller()
         try first.send(Self.request)
         try isSent(upstream)
-        first.wire.close()
+        if byReset { first.wire.reset() } else { first.wire.close() }
         let waiting = try gateway.caller()
         try waiting.send(Self.request)
         try settle(gateway)
@@ -89,7 +89,8 @@ import Testing
         let leaving = try gateway.caller()
         try leaving.send(Self.request)
         try settle(gateway, 1)
-        leaving.wire.close()
+        leaving.wire.reset()
+        try settle(gateway, 2)
         upstream.answer.open()
         let answer = try waiting.answer()
         #expect(answer.status == 200 && answer.isReplay)
@@ -157,7 +158,7 @@ import Testing
         let callers = try (0..<3).map { _ in try gateway.caller() }
         for caller in callers { try caller.send(Self.request) }
         #expect(try gateway.ask(post("/pay", "{\"key\":\"k\",\"amount\":2}")).status == 422)
-        callers[0].wire.close()
+        callers[0].wire.reset()
         #expect(try gateway.ask(post("/pay", "{\"key\":\"k\",\"amount\":2}")).status == 422)
         upstream.answer.open()
         #expect(try holder.answer().status == 200)
