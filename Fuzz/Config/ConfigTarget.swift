@@ -121,7 +121,7 @@ private func checkStore(_ store: StoreSettings) {
     expect((10...60_000).contains(limits.timeoutMilliseconds), "timeout in its range")
 }
 
-/// The places of a key can be looked for in one scan with the credential's, and no header among them means another thing.
+/// One scan finds the places of a key and those of the credential; no header among them means another thing.
 private func checkIdempotency(_ settings: IdempotencySettings, _ credential: CredentialSettings) {
     expect((1...IdempotencySettings.maxKeys).contains(settings.keys.count), "1 or 2 places of a key")
     expect(settings.volatile.count <= IdempotencySettings.maxVolatile, "8 volatile fields at most")

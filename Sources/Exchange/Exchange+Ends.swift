@@ -94,7 +94,7 @@ extension Exchange {
             if phase == .admitted { refuse(&commands, .bodyTimeout, .callerTimeout) }
         case .store: storeIsLate(&commands)
         case .equalRequest:
-            if claim == .asked { refuse(&commands, .keyInFlight.afterSending(lostAnswer), .refused) }
+            if claim == .asked { refuse(&commands, .keyInFlight.aboutEarlier(lostAnswer), .refused) }
         case .connect:
             if connection == .asked { refuse(&commands, .connectTimeout, .upstreamUnreachable) }
         case .write:

@@ -2,16 +2,17 @@
 // 3.3.3), or, as most callers send it, the bare text. Both spellings name the same key.
 // Relies on the head's parser for the bytes that a value may have. Refuses a field that stands twice.
 
-internal import HTTP
+package import HTTP
 
-enum HeaderKey {
-    enum Finding: Equatable { case absent, malformed, found }
+/// Keys in header fields.
+package enum HeaderKey {
+    package enum Finding: Equatable, Sendable { case absent, malformed, found }
 
     /// Longest key in bytes.
     private static let maxLength = 255
 
-    /// Looks for the field called `name` (lower case) and appends its key to `key`.
-    static func find(
+    /// Looks for the field called `name` (lower case) and appends its key, 1 ... 255 bytes, to `key`.
+    package static func find(
         _ name: [UInt8], in head: borrowing RequestHead, _ input: borrowing ByteBuffer, into key: inout ByteBuffer
     ) -> Finding {
         let bytes = input.bytes
@@ -36,7 +37,7 @@ enum HeaderKey {
 
     private static func append(_ value: Span<UInt8>, to key: inout ByteBuffer) -> Bool {
         let before = key.count
-        let isQuoted = value.count >= 2 && value[0] == UInt8(ascii: "\"")
+        let isQuoted = !value.isEmpty && value[0] == UInt8(ascii: "\"")
         let isWhole = isQuoted ? appendQuoted(value, to: &key) : appendBare(value, to: &key)
         let length = key.count - before
         if isWhole && length > 0 && length <= maxLength { return true }
@@ -54,7 +55,7 @@ enum HeaderKey {
 
     private static func appendQuoted(_ value: Span<UInt8>, to key: inout ByteBuffer) -> Bool {
         let last = value.count - 1
-        guard value[last] == UInt8(ascii: "\"") else { return false }
+        guard last > 0, value[last] == UInt8(ascii: "\"") else { return false }
         var index = 1
         while index < last {
             var byte = value[index]

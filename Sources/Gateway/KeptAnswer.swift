@@ -1,19 +1,19 @@
 // An answer as it is held back and kept: status, reason, the fields that may go to the caller, body. No framing, which
 // is written afresh for each caller.
-// Relies on the answer's parser for what the fields may hold. Refuses, as a value, bytes that are not of this form: they
-// come out of a file.
+// Relies on the answer's parser for what the fields may hold. Refuses, as a value, bytes that are not of this form:
+// they come out of a file.
 
-internal import HTTP
+package import HTTP
 
 /// Where the parts of a kept answer stand.
 ///
 ///     version (1)  status (2)  length of reason (2)  length of fields (4)  reason  fields  body      big endian
-struct KeptAnswer: Equatable {
+package struct KeptAnswer: Equatable {
     static let version: UInt8 = 1
     private static let prefix = 9
 
     /// HTTP status, 200 ... 599.
-    let status: Int
+    package let status: Int
     let reason: ByteRange
     /// `Name: value CRLF` for each.
     let fields: ByteRange
@@ -21,7 +21,7 @@ struct KeptAnswer: Equatable {
     let bodyStart: Int
 
     /// Finds the parts; nil where the bytes are not of this form.
-    init?(_ bytes: Span<UInt8>) {
+    package init?(_ bytes: Span<UInt8>) {
         guard bytes.count >= Self.prefix, bytes[0] == Self.version else { return nil }
         status = Int(bytes[1]) << 8 | Int(bytes[2])
         let reasonEnd = Self.prefix + (Int(bytes[3]) << 8 | Int(bytes[4]))
@@ -35,7 +35,7 @@ struct KeptAnswer: Equatable {
     }
 
     /// Begins a kept answer in an empty buffer; the body's bytes follow.
-    static func begin(_ head: borrowing ResponseHead, from received: Span<UInt8>, in buffer: inout ByteBuffer) {
+    package static func begin(_ head: borrowing ResponseHead, from received: Span<UInt8>, in buffer: inout ByteBuffer) {
         buffer.append(byte: version)
         append(head.status, bytes: 2, to: &buffer)
         append(head.reason.count, bytes: 2, to: &buffer)
@@ -65,7 +65,7 @@ struct KeptAnswer: Equatable {
     }
 
     /// The whole answer for one caller.
-    func write(
+    package func write(
         of kept: Span<UInt8>, to method: Method, isReplay: Bool, closes: Bool, to output: inout ByteBuffer
     ) {
         writeHead(of: kept, to: &output)

@@ -116,8 +116,8 @@ final class KeyVault {
             status: status, keyID: entry.id, sealed: entry.cipher.seal(held.bytes, associated: associated.span))
     }
 
-    /// Appends the answer to `held`; false where it is none of ours, or its key is not there any more. `names` are those
-    /// of the request that it is for.
+    /// Appends the answer to `held`; false where it is none of ours, or its key is not there any more. `names` are
+    /// those of the request that it is for.
     func open(_ answer: StoredAnswer, _ names: [ClaimName], into held: inout ByteBuffer) -> Bool {
         for (entry, name) in zip(entries, names) where entry.id == answer.keyID {
             let associated = Self.associated(name.key, answer.status)

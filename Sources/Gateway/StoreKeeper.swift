@@ -21,6 +21,17 @@ final class StoreKeeper: Sendable {
     private let thread = Mutex<WorkerThread?>(nil)
     private let log: OperatorLog
 
+    /// What the thread waits with, on its way there.
+    private final class Handover: @unchecked Sendable {
+        // @unchecked Sendable: the starting thread gives it up before the new thread takes it.
+        private var poller: Poller?
+        init(_ poller: consuming Poller) { self.poller = consume poller }
+        func take() -> Poller {
+            guard let poller = poller.take() else { preconditionFailure("the thread runs once") }
+            return poller
+        }
+    }
+
     var limits: StoreLimits { settings.limits }
 
     /// `limits.maxQuestions` claims may wait.
@@ -36,9 +47,15 @@ final class StoreKeeper: Sendable {
 
     /// Starts the thread, which opens the store. That it cannot be opened is told in the log, and tried again.
     func start() throws(SystemError) {
-        let started = try WorkerThread.start(name: "store") { [self] in run() }
-        var handover = Optional(started)
-        thread.withLock { $0 = handover.take() }
+        let poller = try Poller(maxEvents: 1)
+        try poller.add(wakeUp, Token(slot: 0, generation: 0))
+        let handover = Handover(poller)
+        let started = try WorkerThread.start(name: "store") { [self] in
+            var poller = handover.take()
+            run(&poller)
+        }
+        var running = Optional(started)
+        thread.withLock { $0 = running.take() }
     }
 
     /// Asks for a key; false where as many questions wait as may.
@@ -62,16 +79,12 @@ final class StoreKeeper: Sendable {
 
     private func makeStore() -> any KeyStore {
         switch (settings.kind, settings.path) {
-        case (.sqlite, _?): MemoryStore()
+        case (.sqlite, let path?): SQLiteStore(path: path, maxSize: settings.limits.maxSize)
         case (.memory, _), (.sqlite, nil): MemoryStore()
         }
     }
 
-    private func run() {
-        guard var poller = try? Poller(maxEvents: 1) else { preconditionFailure("no descriptor for the store's thread") }
-        do { try poller.add(wakeUp, Token(slot: 0, generation: 0)) } catch {
-            preconditionFailure("the store's thread cannot wait for questions: \(error)")
-        }
+    private func run(_ poller: inout Poller) {
         let desk = KeyDesk(makeStore(), settings.limits, bootID: Clock.bootID())
         var told: StoreFailure?
         var batch: [StoreQuestion] = []

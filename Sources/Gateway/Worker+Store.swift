@@ -171,12 +171,12 @@ extension Worker {
         // The question is answered: there is nothing to withdraw.
         context.key = KeyHold()
         switch verdict {
-        case .done: return .requestRefused(.keyDone.afterSending(.assumeSuccess))
+        case .done: return .requestRefused(.keyDone.aboutEarlier(.assumeSuccess))
         case .reused: return .requestRefused(.keyReused)
-        case .busy: return .requestRefused(.keyBusy.afterSending(lost))
-        case .unknown(nil): return .requestRefused(.keyUnknown.afterSending(lost))
+        case .busy: return .requestRefused(.keyBusy.aboutEarlier(lost))
+        case .unknown(nil): return .requestRefused(.keyUnknown.aboutEarlier(lost))
         case .unknown(let milliseconds?):
-            return .requestRefused(.keyUnknown(againAfterMilliseconds: milliseconds).afterSending(lost))
+            return .requestRefused(.keyUnknown(againAfterMilliseconds: milliseconds).aboutEarlier(lost))
         case .failed(let failure): return storeFailed(&context, failure)
         case .claimed, .waiting, .replay: preconditionFailure("these were dealt with above")
         }
@@ -190,6 +190,6 @@ extension Worker {
         if vault.open(answer, names, into: &context.held) { return .answerRemembered }
         // Its key is not among the store's any more, or the record was damaged. That it was carried out is known.
         context.held.wipe()
-        return .requestRefused(.keyDone.afterSending(.assumeSuccess))
+        return .requestRefused(.keyDone.aboutEarlier(.assumeSuccess))
     }
 }

@@ -1,5 +1,5 @@
-// A string of a body that is used as a key: its bytes without escapes, within bounds. Relies on the scanner having taken
-// the body. Refuses, as a value, what is no key.
+// A string of a body that is used as a key: its bytes without escapes, within bounds. Relies on the scanner having
+// taken the body. Refuses, as a value, what is no key.
 
 /// Why a value of a body is not taken for a key.
 package enum JSONKeyProblem: Error, CaseIterable, Sendable {

@@ -132,15 +132,20 @@ extension JSONMembers {
             let leftEnd = sourceStart + min(pair + width, count)
             var right = leftEnd
             let rightEnd = sourceStart + min(pair + width * 2, count)
-            while left < leftEnd || right < rightEnd {
-                let takesRight: Bool
-                if left < leftEnd && right < rightEnd {
-                    takesRight = precedes(source[right], source[left], text, unescaped)
-                } else {
-                    takesRight = left == leftEnd
-                }
-                target[place] = takesRight ? source[right] : source[left]
-                if takesRight { right += 1 } else { left += 1 }
+            while left < leftEnd && right < rightEnd {
+                // Without a branch: in an order that was chosen to be bad, every other guess would be wrong.
+                let step = precedes(source[right], source[left], text, unescaped) ? 1 : 0
+                target[place] = source[step == 1 ? right : left]
+                right += step
+                left += 1 - step
+                place += 1
+            }
+            for index in left..<leftEnd {
+                target[place] = source[index]
+                place += 1
+            }
+            for index in right..<rightEnd {
+                target[place] = source[index]
                 place += 1
             }
         }

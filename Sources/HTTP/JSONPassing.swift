@@ -24,10 +24,11 @@ extension JSONText {
     /// Offset of the first `\` or `"` from `start`.
     func escapeOrQuote(from start: Int) -> Int {
         var at = plainEnd(from: start)
-        while self[at] != UInt8(ascii: "\"") && self[at] != UInt8(ascii: "\\") {
-            precondition(at < count, "the body was scanned")
-            at = plainEnd(from: at + 1)
+        while self[at] > 0x7F {
+            repeat { at += 1 } while self[at] > 0x7F
+            at = plainEnd(from: at)
         }
+        precondition(self[at] == UInt8(ascii: "\"") || self[at] == UInt8(ascii: "\\"), "the body was scanned")
         return at
     }
 

@@ -39,7 +39,7 @@ extension Refusal {
     private func writeOutcomeParameters(to out: inout ByteBuffer) {
         switch sent {
         case .nothing: out.append("; sent=?0")
-        case .maybe(let lost):
+        case .maybe(let lost), .earlier(let lost):
             out.append("; sent=?1; outcome=")
             out.append(Self.word(lost))
         }
@@ -84,7 +84,7 @@ extension Refusal {
         }
         switch sent {
         case .nothing: out.append(",\"sent\":false")
-        case .maybe(let lost):
+        case .maybe(let lost), .earlier(let lost):
             out.append(",\"sent\":true,\"outcome\":\"")
             out.append(Self.word(lost))
             out.append("\"")
@@ -97,7 +97,7 @@ extension Refusal {
     private func writeMessage(to out: inout ByteBuffer) {
         out.append(message)
         switch sent {
-        case .nothing: break
+        case .nothing, .earlier: break
         case .maybe(.assumeSuccess):
             out.append(" The request may have been carried out: count it as done, and ask with the same id.")
         case .maybe(.assumeFailure):

@@ -1,5 +1,5 @@
-// The answers about idempotency keys: one row each. What may have been carried out says so (`Refusal.afterSending`),
-// also where it was an earlier request with the same key that was sent.
+// The answers about idempotency keys: one row each. Where an earlier request with the same key was sent, they say what
+// is known of it (`Refusal.aboutEarlier`).
 
 extension Refusal {
     package static var keyMissing: Refusal {
@@ -42,14 +42,17 @@ extension Refusal {
     package static var keyUnknown: Refusal {
         Refusal(
             409, "http_request_denied", .invalidState,
-            "The outcome of the first request with this idempotency key is unknown, so it is not sent again.")
+            """
+            The outcome of the first request with this idempotency key is unknown: it may have been carried out, and \
+            is not sent again. Find out, and have the operator settle the key.
+            """)
     }
 
     /// The outcome of the first request is unknown; it is asked for again later.
     package static func keyUnknown(againAfterMilliseconds milliseconds: Int) -> Refusal {
         Refusal(
             409, "http_request_denied", .invalidState,
-            "The outcome of the first request with this idempotency key is unknown. Ask again later with the same key."
+            "The outcome of the first request with this key is not known yet. Ask again later, with the same key."
         ).retry(afterMilliseconds: milliseconds)
     }
 

@@ -38,6 +38,8 @@ package enum Sent: Equatable, Sendable {
     case nothing
     /// The outcome is not known; the route says what to assume.
     case maybe(LostAnswer)
+    /// Not this request, but an earlier one with the same idempotency key was sent; what to assume of that one.
+    case earlier(LostAnswer)
 }
 
 /// One answer of the gateway's own.
@@ -71,6 +73,13 @@ package struct Refusal: Sendable {
     package func afterSending(_ lost: LostAnswer) -> Refusal {
         var copy = self
         copy.sent = .maybe(lost)
+        return copy
+    }
+
+    /// The same answer about an earlier request with the same idempotency key.
+    package func aboutEarlier(_ lost: LostAnswer) -> Refusal {
+        var copy = self
+        copy.sent = .earlier(lost)
         return copy
     }
 

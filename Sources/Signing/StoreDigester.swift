@@ -1,10 +1,10 @@
 // The keyed hashes by which the idempotency store knows keys and requests: whoever reads the store learns neither, and
-// cannot try guesses. Relies on HMAC-SHA-256 under the store's index key. Every field is preceded by its length, so that
-// no two lists of fields are fed as the same bytes.
+// cannot try guesses. Relies on HMAC-SHA-256 under the store's index key. Every field is preceded by its length, so
+// that no two lists of fields are fed as the same bytes.
 
 internal import HTTP
 
-/// Computes key digests and fingerprints. Allocates nothing in Swift when warm. One per worker.
+/// Computes key digests and fingerprints. Warm, only OpenSSL allocates (a digest state for each pad). One per worker.
 package struct StoreDigester: ~Copyable {
     private enum Kind: UInt8 { case key = 1, fingerprint }
 
@@ -16,8 +16,8 @@ package struct StoreDigester: ~Copyable {
         authenticator = MessageAuthenticator(key: keys.index.bytes, .hmacSHA256)
     }
 
-    /// The digest of an idempotency key: `key` is its bytes, and it is a caller's own by the names of its credential and
-    /// its route.
+    /// The digest of an idempotency key: `key` is its bytes, and it is a caller's own by the names of its credential
+    /// and its route.
     package mutating func key(
         _ key: Span<UInt8>, credential: Span<UInt8>, route: Span<UInt8>
     ) -> [32 of UInt8] {

@@ -14,7 +14,10 @@ enum Place: CaseIterable, Sendable {
     var events: [Event] {
         switch self {
         case .received: [.headArrived]
-        case .admitted: Place.received.events + [.routeFound(expectsContinue: false, lostAnswer: .assumeFailure, isIdempotent: false)]
+        case .admitted:
+            Place.received.events + [
+                .routeFound(expectsContinue: false, lostAnswer: .assumeFailure, isIdempotent: false)
+            ]
         case .paced: Place.admitted.events + [.bodyArrived, .bodyExamined]
         case .drafted: Place.paced.events + [.draftMade]
         case .connected: Place.drafted.events + [.connectionLent(reused: true)]
@@ -51,7 +54,10 @@ private let lostMaybe = "close, by callerWrite, respond 502 connection_terminate
         var exchange = Exchange()
         let script: [(Event, String, Phase)] = [
             (.headArrived, "admit", .received),
-            (.routeFound(expectsContinue: true, lostAnswer: .unknown, isIdempotent: false), "continue, by body, collect", .admitted),
+            (
+                .routeFound(expectsContinue: true, lostAnswer: .unknown, isIdempotent: false),
+                "continue, by body, collect", .admitted
+            ),
             (.bodyArrived, "examine", .admitted), (.bodyExamined, "draft", .paced),
             (.draftMade, "by connect, connect", .drafted), (.connectionLent(reused: false), "seal", .connected),
             (.requestSealed, "by write, send", .sealed), (.requestWritten, "by firstByte", .sent),
@@ -286,7 +292,8 @@ private let lostMaybe = "close, by callerWrite, respond 502 connection_terminate
     @Test func afterTheEndNothingIsDone() {
         let all: [Event] =
             [
-                .headArrived, .requestRefused(.noRoute), .routeFound(expectsContinue: true, lostAnswer: .unknown, isIdempotent: false),
+                .headArrived, .requestRefused(.noRoute),
+                .routeFound(expectsContinue: true, lostAnswer: .unknown, isIdempotent: false),
                 .bodyArrived, .bodyExamined, .draftMade, .connectionLent(reused: true), .requestSealed,
                 .requestWritten, .answerHeadArrived, .answerCompleted(reusable: true), .answerRefused(.badStatus),
                 .upstreamLost(UpstreamLoss(nothingTaken: true)), .answerDelivered, .callerStalled, .callerResumed,

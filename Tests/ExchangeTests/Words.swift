@@ -9,6 +9,7 @@ func word(_ sent: Sent) -> String {
     switch sent {
     case .nothing: "unsent"
     case .maybe(let lost): "maybe \(lost.rawValue)"
+    case .earlier(let lost): "earlier \(lost.rawValue)"
     }
 }
 

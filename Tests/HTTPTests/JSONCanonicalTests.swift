@@ -108,7 +108,6 @@ struct JSONCanonicalTests {
             let otherForm = reader.read(other.spelt(&seed), without: queries[leavesOut])
             #expect((otherForm == form) == isSame)
         }
-        print("same", same)
         #expect(same > 10 && same < 500)
     }
 

@@ -59,6 +59,29 @@ import Testing
         #expect(mailbox.post(4))
     }
 
+    @Test func whatMustNotBeLostIsTakenBeyondTheLimit() throws {
+        let wakeUp = try WakeUp()
+        let mailbox = Mailbox<Int>(limit: 1, wakeUp: wakeUp)
+        var poller = try Poller()
+        try poller.add(wakeUp, Token(slot: 0, generation: 0))
+        mailbox.postAlways([])
+        #expect(try poller.wait(milliseconds: 0) == 0)
+        mailbox.postAlways([1, 2])
+        #expect(try poller.wait(milliseconds: 5_000) == 1)
+        mailbox.postAlways([3])
+        #expect(!mailbox.post(4))
+        var batch: [Int] = []
+        mailbox.drain(into: &batch)
+        #expect(batch == [1, 2, 3])
+    }
+
+    @Test func theBootHasOneNameAndItsClockRunsOn() {
+        #expect(Clock.bootID().utf8.count == 36 && Clock.bootID() == Clock.bootID())
+        let first = Clock.bootMilliseconds()
+        #expect(Clock.bootMilliseconds() >= first && first >= Int64(Clock.monotonicMilliseconds()) - 1_000)
+        #expect(abs(Clock.realtimeMilliseconds() / 1_000 - Clock.realtimeSeconds()) <= 1)
+    }
+
     @Test func joinWaitsForTheEnd() throws {
         let mailbox = Mailbox<Int>(limit: 2, wakeUp: try WakeUp())
         let thread = try WorkerThread.start(name: "a name that is too long for the kernel") { _ = mailbox.post(5) }

@@ -70,4 +70,7 @@ let allRefusals: [(name: String, refusal: Refusal)] =
         ("certificateRefused", .certificateRefused), ("tlsFailed", .tlsFailed), ("connectionLost", .connectionLost),
         ("writeTimeout", .writeTimeout), ("answerTimeout", .answerTimeout), ("answerUnusable", .answerUnusable),
         ("answerIncomplete", .answerIncomplete), ("stoppedAfterSending", .stoppedAfterSending),
-    ]
+        ("keyMissing", .keyMissing), ("keyMalformed", .keyMalformed), ("keyReused", .keyReused),
+        ("keyInFlight", .keyInFlight), ("keyBusy", .keyBusy), ("keyUnknown", .keyUnknown),
+        ("keyUnknownLater", .keyUnknown(againAfterMilliseconds: 1_001)), ("keyDone", .keyDone),
+    ] + StoreFailure.allCases.map { ("store.\($0)", .storeFailed($0)) }

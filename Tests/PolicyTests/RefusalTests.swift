@@ -12,8 +12,12 @@ private let statuses: [String: Int] = [
     "signedHeaderRepeated": 400, "bodyTimeout": 408, "headTimeout": 408, "tooManyConnections": 503, "draining": 503,
     "poolFull": 503, "connectTimeout": 504, "connectRefused": 502, "nameUnknown": 502, "certificateRefused": 502,
     "tlsFailed": 502, "connectionLost": 502, "writeTimeout": 504, "answerTimeout": 504, "answerUnusable": 502,
-    "answerIncomplete": 502, "stoppedAfterSending": 502,
+    "answerIncomplete": 502, "stoppedAfterSending": 502, "keyMissing": 400, "keyMalformed": 400, "keyReused": 422,
+    "keyInFlight": 409, "keyBusy": 409, "keyUnknown": 409, "keyUnknownLater": 409, "keyDone": 409,
 ]
+
+/// Seconds to wait where a refusal names them.
+private let waits: [String: String] = ["keyInFlight": "2", "keyBusy": "2", "keyUnknownLater": "2"]
 
 /// Error types of RFC 9209 section 2.3 that the gateway may use.
 private let errorTypes: Set<String> = [
@@ -43,7 +47,7 @@ private func words(_ name: String) -> String { "\"" + name + "\"" }
                 #expect(errorTypes.contains("\(refusal.error)"), "\(name): \(refusal.error)")
                 let type = product == .problem ? "application/problem+json" : "application/json"
                 #expect(read.fields["Content-Type"] == type, "\(name)")
-                #expect(read.fields["Retry-After"] == (refusal.status == 503 ? "1" : nil), "\(name)")
+                #expect(read.fields["Retry-After"] == (refusal.status == 503 ? "1" : waits[name]), "\(name)")
                 #expect((read.fields["Allow"] != nil) == (name == "methodNotAllowed"), "\(name)")
                 #expect(read.fieldCount == read.fields.count, "\(name): a field twice")
                 let sent = try #require(read.members(["/sent", "/outcome", "/request_id"]), "\(name)")
@@ -84,7 +88,7 @@ private func words(_ name: String) -> String { "\"" + name + "\"" }
                 let status = "countersign; error=\(refusal.error); sent=?1; outcome=\(word)"
                 #expect(read.fields["Proxy-Status"] == status, "\(name)")
                 #expect(read.members(["/sent", "/outcome"]) == ["true", words(word)], "\(name)")
-                #expect(read.fields["Retry-After"] == nil, "\(name): an invitation to send again")
+                #expect(read.fields["Retry-After"] == waits[name], "\(name): an invitation to send again")
             }
         }
     }
@@ -108,7 +112,9 @@ private func words(_ name: String) -> String { "\"" + name + "\"" }
         for (name, refusal) in allRefusals where !name.contains(".") {
             #expect(refusal.status == statuses[name], "\(name)")
         }
-        #expect(allRefusals.count == statuses.count + HTTPRefusal.allCases.count + JSONProblem.allCases.count)
+        let others = HTTPRefusal.allCases.count + JSONProblem.allCases.count + StoreFailure.allCases.count
+        #expect(allRefusals.count == statuses.count + others)
+        for failure in StoreFailure.allCases { #expect(Refusal.storeFailed(failure).status == 503) }
         for refusal in HTTPRefusal.allCases {
             #expect(Refusal(refusal).status == refusal.status)
             #expect([400, 413, 414, 417, 431, 501, 505].contains(refusal.status), "\(refusal)")
@@ -118,6 +124,21 @@ private func words(_ name: String) -> String { "\"" + name + "\"" }
         #expect(HTTPRefusal.headTooLarge.status == 431 && HTTPRefusal.tooManyFields.status == 431)
         #expect(HTTPRefusal.unsupportedMethod.status == 501 && HTTPRefusal.unsupportedVersion.status == 505)
         #expect(HTTPRefusal.unsupportedExpectation.status == 417)
+    }
+
+    @Test func whatIsSaidOfAnEarlierRequestIsNotSaidOfThisOne() throws {
+        for (lost, word) in words {
+            let read = try #require(answer(.keyUnknown.aboutEarlier(lost), .banking))
+            #expect(read.fields["Proxy-Status"] == "countersign; error=http_request_denied; sent=?1; outcome=\(word)")
+            #expect(read.members(["/sent", "/outcome"]) == ["true", words(word)])
+            #expect(read.member("/message") == "\"\(Refusal.keyUnknown.message)\"")
+        }
+    }
+
+    @Test func timesToWaitAreRoundedUp() {
+        for (milliseconds, seconds) in [(0, 1), (1, 1), (1_000, 1), (1_001, 2), (64_000, 64)] {
+            #expect(Refusal.keyDone.retry(afterMilliseconds: milliseconds).retryAfter == seconds)
+        }
     }
 
     @Test func allowNamesTheMethodsInOrder() throws {

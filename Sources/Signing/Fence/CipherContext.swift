@@ -42,8 +42,8 @@ package struct AnswerCipher: ~Copyable {
     private let sealing: OpaquePointer
     private let opening: OpaquePointer
 
-    /// Prepares `key` of `keyLength` bytes. Nonces are random, so that one key serves 2^32 answers (NIST SP 800-38D,
-    /// section 8.3); the store's bounds are far below that.
+    /// Prepares `key` of `keyLength` bytes. Nonces are random, so that one key is meant for at most 2^32 answers (NIST
+    /// SP 800-38D, section 8.3): 49 days at 1,000 each second. Nobody counts them here; the operator renews the secret.
     package init(key: SecretBytes) {
         precondition(key.count == Self.keyLength, "a key has 32 bytes")
         unsafe sealing = Self.context(key, isSealing: true)
@@ -132,6 +132,8 @@ package struct AnswerCipher: ~Copyable {
                 var last: UInt8 = 0
                 if unsafe EVP_CipherFinal_ex(opening, &last, &written) == 1 { return true }
                 unsafe OPENSSL_cleanse(target.baseAddress, length)
+                // TLS on this thread reads the same queue of errors, and must not take this one for its own.
+                ERR_clear_error()
                 return false
             }
         }

@@ -123,7 +123,7 @@ struct Ledger {
             if key == .recording || key == .marking { _ = noteKey(.answerRecorded) } else { causes.insert(.refused) }
         case .equalRequest:
             causes.insert(.refused)
-            refusedByStore = .maybe(lostAnswer)
+            refusedByStore = .earlier(lostAnswer)
         case .connect: causes.insert(.upstreamUnreachable)
         case .write, .firstByte, .idle: causes.insert(.upstreamTimeout)
         case .callerWrite:

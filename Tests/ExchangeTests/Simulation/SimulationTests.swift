@@ -58,7 +58,9 @@ import Testing
         return said
     }
 
-    private static let drafted: [Event] = [.routeFound(expectsContinue: false, lostAnswer: .unknown, isIdempotent: false), .draftMade]
+    private static let drafted: [Event] = [
+        .routeFound(expectsContinue: false, lostAnswer: .unknown, isIdempotent: false), .draftMade,
+    ]
 
     @Test func theRefereeSeesWhatIsNotAllowed() {
         let drafted = Self.drafted

@@ -77,7 +77,7 @@ extension World {
     /// The store's verdict on a key; who waits for an equal request gets another one.
     private func storeHappens(to request: SimulatedRequest) {
         if trouble() {
-            let unknown = Refusal.keyUnknown.afterSending(request.ledger.lostAnswer)
+            let unknown = Refusal.keyUnknown.aboutEarlier(request.ledger.lostAnswer)
             return drive(request, .requestRefused(chance(50) ? .keyReused : unknown))
         }
         if chance(20) { return drive(request, .answerRemembered) }
