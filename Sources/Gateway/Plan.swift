@@ -77,10 +77,8 @@ final class ServedRoute {
     /// The names of the credential and of the route: the scope of its keys.
     let credential: [UInt8]
     let name: [UInt8]
-    /// The store's keys at the time when its requests are admitted; nil where there is no store.
-    let vault: KeyVault?
 
-    init(_ index: Int, of plan: Plan, _ upstream: UpstreamState, _ signer: SignerBox, _ vault: KeyVault?) {
+    init(_ index: Int, of plan: Plan, _ upstream: UpstreamState, _ signer: SignerBox) {
         let settings = plan.settings.routes[index]
         self.settings = settings
         idempotency = plan.idempotency[index]
@@ -93,7 +91,6 @@ final class ServedRoute {
         timeouts = upstream.settings.timeouts
         self.upstream = upstream
         self.signer = signer
-        self.vault = vault
     }
 }
 
@@ -104,6 +101,9 @@ final class Generation {
     let connectionLimits: ConnectionLimits
     let upstreams: [UpstreamState]
     let routes: [ServedRoute]
+    /// The store's keys; nil where there is no store.
+    let vault: KeyVault?
+
     /// Fails where a CA file cannot be used.
     init(_ plan: Plan) throws(TLSProblem) {
         self.plan = plan
@@ -113,10 +113,10 @@ final class Generation {
         for settings in plan.settings.upstreams { upstreams.append(try UpstreamState(settings)) }
         self.upstreams = upstreams
         let signers = plan.settings.credentials.map { SignerBox($0) }
-        let vault = plan.storeKeys.isEmpty ? nil : KeyVault(plan.storeKeys)
+        vault = plan.storeKeys.isEmpty ? nil : KeyVault(plan.storeKeys)
         routes = plan.settings.routes.indices.map { index in
             let settings = plan.settings.routes[index]
-            return ServedRoute(index, of: plan, upstreams[settings.upstream], signers[settings.credential], vault)
+            return ServedRoute(index, of: plan, upstreams[settings.upstream], signers[settings.credential])
         }
     }
 }

@@ -31,7 +31,7 @@ import Testing
         let upstream = try ActingUpstream(Dictionary(uniqueKeysWithValues: lost.map { ("/pay/\($0)", [.lose]) }))
         var setup = Setup(upstream.upstream, kind)
         setup.workers = 2
-        setup.upstream = "    breaker: {failures: 1000}\n"
+        setup.upstream += "    breaker: {failures: 1000}\n"
         let gateway = try GatewayUnderTest(setup)
         let callers = try (0..<400).map { _ in try gateway.caller() }
         for (index, caller) in callers.enumerated() {

@@ -39,6 +39,8 @@ extension Setup {
     init(_ upstream: FakeUpstream, _ kind: StoreUnderTest, _ idempotency: String = "key: /key") {
         self.init(upstream)
         store = StoreSetup(kind)
+        // A connection that is used again may have been closed a moment ago: another test's matter.
+        self.upstream = "    connections: {keep_alive: 0}\n"
         routes = Self.route("pay", idempotency) + Self.route("open", nil)
     }
 

@@ -102,7 +102,7 @@ import Testing
         let acts = rows.indices.map { ("/pay/\($0)", [rows[$0].1]) }
         let upstream = try ActingUpstream(Dictionary(uniqueKeysWithValues: acts))
         var setup = Setup(upstream.upstream, .memory, "key: /key, on_error: \(onError)")
-        setup.upstream = "    breaker: {failures: 1000}\n"
+        setup.upstream += "    breaker: {failures: 1000}\n"
         let gateway = try GatewayUnderTest(setup)
         for (index, row) in rows.enumerated() {
             let request = post("/pay/\(index)", "{\"key\":\"\(index)\"}")
