@@ -93,10 +93,8 @@ final class ServedRoute {
     let pacer: SharedPacer?
     /// After this time a wait for the pace is given up in any case: a little more than it may take.
     let paceMilliseconds: Int
-    /// The store's keys at the time when its requests are admitted; nil where there is no store.
-    let vault: KeyVault?
 
-    init(_ index: Int, of plan: Plan, _ upstream: UpstreamState, _ signer: SignerBox, _ vault: KeyVault?) {
+    init(_ index: Int, of plan: Plan, _ upstream: UpstreamState, _ signer: SignerBox) {
         let settings = plan.settings.routes[index]
         self.settings = settings
         idempotency = plan.idempotency[index]
@@ -113,7 +111,6 @@ final class ServedRoute {
         timeouts = upstream.settings.timeouts
         self.upstream = upstream
         self.signer = signer
-        self.vault = vault
     }
 }
 
@@ -124,6 +121,9 @@ final class Generation {
     let connectionLimits: ConnectionLimits
     let upstreams: [UpstreamState]
     let routes: [ServedRoute]
+    /// The store's keys; nil where there is no store.
+    let vault: KeyVault?
+
     /// Fails where a CA file cannot be used.
     init(_ plan: Plan) throws(TLSProblem) {
         self.plan = plan
@@ -133,10 +133,10 @@ final class Generation {
         for settings in plan.settings.upstreams { upstreams.append(try UpstreamState(settings)) }
         self.upstreams = upstreams
         let signers = plan.settings.credentials.map { SignerBox($0) }
-        let vault = plan.storeKeys.isEmpty ? nil : KeyVault(plan.storeKeys)
+        vault = plan.storeKeys.isEmpty ? nil : KeyVault(plan.storeKeys)
         routes = plan.settings.routes.indices.map { index in
             let settings = plan.settings.routes[index]
-            return ServedRoute(index, of: plan, upstreams[settings.upstream], signers[settings.credential], vault)
+            return ServedRoute(index, of: plan, upstreams[settings.upstream], signers[settings.credential])
         }
     }
 }

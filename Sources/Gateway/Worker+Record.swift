@@ -69,7 +69,7 @@ extension Worker {
             if context.key.isOutgrown {
                 end = .done(status: status)
             } else {
-                guard let vault = route(&context).vault, let name = context.key.names.first else {
+                guard let vault = context.key.vault, let name = context.key.names.first else {
                     preconditionFailure("a held answer belongs to a claimed key")
                 }
                 end = .answered(vault.seal(context.held, status: status, name))

@@ -44,6 +44,7 @@ extension Worker {
         guard !draining else { return }
         for upstream in generation.upstreams { retire(upstream) }
         generation = reload.generation
+        vault = generation.vault ?? vault
         // Who waits in a backlog is taken first: the kernel has let them in.
         for box in Array(listeners) where reload.removed.contains(box.name) { beginClosing(box) }
         for box in reload.added {

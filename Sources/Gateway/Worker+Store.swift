@@ -13,6 +13,8 @@ struct KeyHold {
     var serial: UInt64 = 0
     /// Under which names the key was asked for, the current one first; empty where none was.
     var names: [ClaimName] = []
+    /// The keys that made the names, which seal and open the answer.
+    var vault: KeyVault?
     /// The answer goes into `held`, not to the caller.
     var holdsAnswer = false
     /// The answer does not fit: what is recorded is that there was one.
@@ -38,7 +40,7 @@ extension Worker {
     /// Finds the key and asks for it.
     mutating func claimKey(_ context: inout ExchangeState) -> Event? {
         let route = route(&context)
-        guard let idempotency = route.idempotency, let keeper = shared.store, let vault = route.vault else {
+        guard let idempotency = route.idempotency, let keeper = shared.store, let vault else {
             preconditionFailure("the configuration gives a route with keys a store")
         }
         let finding = findKey(context, idempotency, vault)
@@ -50,6 +52,7 @@ extension Worker {
         }
         claims += 1
         context.key.serial = claims
+        context.key.vault = vault
         context.key.names = names(context, route, idempotency, vault)
         let claim = Claim(
             ticket: ticket(context), names: context.key.names, route: route.settings.name,
@@ -184,7 +187,7 @@ extension Worker {
 
     /// Takes the stored answer into `held`, to be given to the caller.
     private func remember(_ answer: StoredAnswer, _ context: inout ExchangeState) -> Event {
-        guard let vault = route(&context).vault else { preconditionFailure("who asked the store has its keys") }
+        guard let vault = context.key.vault else { preconditionFailure("who asked the store has its keys") }
         let names = context.key.names
         context.key = KeyHold()
         if vault.open(answer, names, into: &context.held) { return .answerRemembered }

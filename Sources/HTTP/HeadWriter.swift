@@ -43,7 +43,7 @@ extension ByteBuffer {
     }
 
     /// Appends `Name: value CRLF` for each field of a response that may go to the caller: not those of one hop or named
-    /// by Connection, Content-Length, and what a proxy asks of its own caller.
+    /// by Connection, Content-Length, what a proxy asks of its own caller, and the gateway's own mark of a replay.
     package mutating func appendForwardedFields(of head: borrowing ResponseHead, from bytes: Span<UInt8>) {
         appendFields(head.fields, except: HeaderSet.notForCaller, head.connection, from: bytes)
     }

@@ -15,6 +15,8 @@ package enum KnownHeader: UInt8, CaseIterable, Sendable {
     case requestLine
     case idempotencyKey, xRequestID, traceparent, via, server, accept, acceptEncoding, userAgent, retryAfter
     case wwwAuthenticate, http2Settings, proxyStatus
+    /// The gateway's own mark of an answer that is given again.
+    case idempotentReplayed
 
     /// The header that a field name stands for (RFC 9110 section 5.1).
     package static func named(_ bytes: Span<UInt8>, _ name: ByteRange) -> KnownHeader {
@@ -72,6 +74,7 @@ package enum KnownHeader: UInt8, CaseIterable, Sendable {
         case 18:
             if name.matches("proxy-authenticate") { return .proxyAuthenticate }
         case 19:
+            if name.matches("idempotent-replayed") { return .idempotentReplayed }
             if name.matches("proxy-authorization") { return .proxyAuthorization }
         case 25:
             if name.matches("proxy-authentication-info") { return .proxyAuthenticationInfo }
@@ -128,5 +131,5 @@ struct HeaderSet: Sendable {
             .apiKey, .xDate, .date, .contentSHA512, .requestLine))
     /// Fields of a response that do not go to the caller as they came.
     static let notForCaller = hopByHop.union(
-        HeaderSet(.contentLength, .proxyAuthenticate, .proxyAuthenticationInfo))
+        HeaderSet(.contentLength, .proxyAuthenticate, .proxyAuthenticationInfo, .idempotentReplayed))
 }

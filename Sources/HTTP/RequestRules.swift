@@ -71,7 +71,7 @@ extension RequestHead {
         case .other, .keepAlive, .proxyConnection, .te, .authorization, .proxyAuthorization, .proxyAuthenticate,
             .proxyAuthenticationInfo, .apiKey, .xDate, .date, .contentSHA512, .requestLine, .idempotencyKey,
             .xRequestID, .traceparent, .via, .server, .accept, .acceptEncoding, .userAgent, .retryAfter,
-            .wwwAuthenticate, .proxyStatus:
+            .wwwAuthenticate, .proxyStatus, .idempotentReplayed:
             break
         }
         return nil

@@ -96,7 +96,7 @@ extension KeyDesk {
 
     /// The record under the first of the claim's names that has one. One that is past its time counts only under the
     /// current name, where it is replaced.
-    private func look(_ claim: Claim, _ cutoffs: Cutoffs) throws(StoreFailure) -> (ClaimName, KeyRecord)? {
+    func look(_ claim: Claim, _ cutoffs: Cutoffs) throws(StoreFailure) -> (ClaimName, KeyRecord)? {
         var old: (ClaimName, KeyRecord)?
         for (index, name) in claim.names.enumerated() {
             guard let record = try store.read(name.key) else { continue }

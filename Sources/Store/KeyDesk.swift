@@ -231,17 +231,22 @@ extension KeyDesk {
 // Without the store.
 extension KeyDesk {
     /// Answers a batch that failed. Outcomes are kept and said; claims are told the failure, but for those that memory
-    /// can answer: equal requests wait for one that is on its way, repeats get an outcome that is pending.
+    /// can answer: equal requests wait for one that is on its way, repeats get an outcome that is pending. A store that
+    /// is full is still read.
     private func answer(
         _ questions: [StoreQuestion], without failure: StoreFailure, at now: Instants, into replies: inout [StoreReply]
     ) {
         let time = time(at: now)
+        let isReadable = failure == .full && beginReading()
+        defer { if isReadable { store.rollback() } }
         for question in questions {
             switch question {
             case .claim(let claim):
                 counted.claims += 1
                 if join(claim, into: &replies) { continue }
-                say(claim.ticket, pendingVerdict(claim, at: time) ?? .failed(failure), into: &replies)
+                let pending = pendingVerdict(claim, at: time)
+                let verdict = isReadable ? pending ?? storedVerdict(claim, at: time) : pending
+                say(claim.ticket, verdict ?? .failed(failure), into: &replies)
             case .settle(let settlement): settle(settlement, without: failure, at: time, into: &replies)
             }
         }
@@ -252,6 +257,30 @@ extension KeyDesk {
     private func pendingVerdict(_ claim: Claim, at time: Int64) -> ClaimVerdict? {
         guard let (record, fingerprint) = pending.find(claim) else { return nil }
         switch decide(record, fingerprint, claim, at: time) {
+        case .claim: return nil
+        case .answer(let verdict): return verdict
+        }
+    }
+
+    private func beginReading() -> Bool {
+        guard store.isOpen, clock != nil else { return false }
+        do throws(StoreFailure) {
+            try store.begin()
+            return true
+        } catch {
+            store.rollback()
+            return false
+        }
+    }
+
+    /// What the store has of a repeat; nil where the key is to be claimed, where it cannot be read, and where what is
+    /// written is about to be replaced.
+    private func storedVerdict(_ claim: Claim, at time: Int64) -> ClaimVerdict? {
+        let isUnsettled = claim.names.contains { disowned.keys[$0.key] != nil } || pending.find(claim) != nil
+        let cutoffs = Cutoffs(limits, at: time)
+        guard !isUnsettled, let (name, record) = (try? look(claim, cutoffs)) ?? nil, !cutoffs.include(record)
+        else { return nil }
+        switch decide(record, name.fingerprint, claim, at: time) {
         case .claim: return nil
         case .answer(let verdict): return verdict
         }

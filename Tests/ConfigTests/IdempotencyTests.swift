@@ -72,6 +72,7 @@ extension Bound {
             "proxy-authorization", "proxy-authenticate", "proxy-authentication-info", "api_key", "x-date", "date",
             "content-sha512", "request-line", "x-request-id", "traceparent", "via", "server", "accept",
             "accept-encoding", "user-agent", "retry-after", "www-authenticate", "http2-settings", "proxy-status",
+            "idempotent-replayed",
         ]
         let bytes = names.map { Array($0.utf8) }
         let index = bytes.firstIndex { KnownHeader.mistakable($0.span) == header }

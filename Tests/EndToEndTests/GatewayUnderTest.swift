@@ -24,6 +24,8 @@ struct Setup {
         + " credential: program}\n"
     /// YAML of `limits`, each line indented by two.
     var limits = ""
+    /// Where idempotency keys are kept; nil for a configuration without such a place.
+    var store: StoreSetup?
 
     /// What must live as long as the gateway: its upstream.
     var upstreams: [any AnyObject & Sendable] = []
@@ -52,7 +54,7 @@ struct Setup {
                 url: "\(url)"
             \(upstream)routes:
             \(routes)\(limits.isEmpty ? "" : "limits:\n" + limits)
-            """
+            """ + (try store?.text(folder) ?? "")
     }
 }
 

@@ -91,7 +91,7 @@ private func forwarded(response fields: String...) -> String {
             forwarded(
                 response: kept[0], kept[1], "Content-Length: 1", kept[2], "Keep-Alive: 1", "Connection: close", kept[3],
                 "Proxy-Authenticate: a", kept[4], "Proxy-Authentication-Info: a", "Trailer: x", kept[5],
-                "Upgrade: h2c", "Content_Length: 7") == kept.map { $0 + "\r\n" }.joined())
+                "Upgrade: h2c", "Content_Length: 7", "Idempotent-Replayed: true") == kept.map { $0 + "\r\n" }.joined())
         #expect(forwarded(response: "Transfer-Encoding: chunked", "A: b") == "A: b\r\n")
     }
 

@@ -121,7 +121,7 @@ private let accepted: [HeadCase] = [
             "proxy-authorization", "proxy-authenticate", "proxy-authentication-info", "api_key", "x-date", "date",
             "content-sha512", "request-line", "idempotency-key", "x-request-id", "traceparent", "via", "server",
             "accept", "accept-encoding", "user-agent", "retry-after", "www-authenticate", "http2-settings",
-            "proxy-status",
+            "proxy-status", "idempotent-replayed",
         ]
         #expect(names.count + 1 == KnownHeader.allCases.count)
         for (name, known) in zip(names, KnownHeader.allCases.dropFirst()) {

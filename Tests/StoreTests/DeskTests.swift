@@ -215,6 +215,32 @@ import Testing
         #expect(bench.verdict(claim(7, [4])) == .failed(.tooManyKeys))
     }
 
+    /// An outcome that waits for room does not keep repeats from what is there.
+    @Test(arguments: Kind.allCases) func aFullStoreIsStillRead(_ kind: Kind) {
+        let bench = Bench(kind)
+        _ = bench.ask(claim(1, [1]), settle(1, 1, .answered(answer())))
+        _ = bench.ask(claim(2, [2]), settle(2, 2, .unknown))
+        _ = bench.ask(claim(3, [3]), claim(4, [4]))
+        bench.store.place = .write
+        bench.store.failure = .full
+        #expect(bench.ask(settle(3, 3, .answered(answer(3)), wantsReply: true)) == [.settled(ticket(3))])
+        #expect(bench.ask(settle(4, 4, .free, wantsReply: true)) == [.settled(ticket(4))])
+        #expect(bench.verdict(claim(5, [1])) == .replay(answer()))
+        #expect(bench.verdict(claim(6, [1], content: 8)) == .reused)
+        #expect(bench.verdict(claim(7, [2])) == .unknown(againAfterMilliseconds: nil))
+        #expect(bench.verdict(claim(8, [2], .resend)) == .failed(.full))
+        #expect(bench.verdict(claim(9, [3])) == .replay(answer(3)))
+        // Written as on its way, and free: it is neither given nor said to be unknown.
+        #expect(bench.verdict(claim(10, [4])) == .failed(.full))
+        #expect(bench.verdict(claim(11, [5])) == .failed(.full))
+        // What fails in another way is not relied on.
+        bench.store.failure = .inputOutput
+        #expect(bench.verdict(claim(12, [1])) == .failed(.inputOutput))
+        bench.store.place = .nowhere
+        #expect(bench.verdict(claim(13, [4])) == .claimed)
+        #expect(bench.verdict(claim(14, [1])) == .replay(answer()))
+    }
+
     @Test(arguments: Kind.allCases) func oneBatchIsOneCommit(_ kind: Kind) {
         let bench = Bench(kind)
         _ = bench.ask(claim(0, [0]))

@@ -27,7 +27,7 @@ final class Folder {
 
 /// A store that throws where it is told to, and otherwise does what the one behind it does.
 final class FailingStore: KeyStore {
-    enum Place { case nowhere, open, begin, operation, commit, afterCommit }
+    enum Place { case nowhere, open, begin, operation, write, commit, afterCommit }
 
     let behind: any KeyStore
     var place = Place.nowhere
@@ -71,20 +71,24 @@ final class FailingStore: KeyStore {
     }
     func put(_ record: KeyRecord, under key: KeyDigest) throws(StoreFailure) -> KeyRecord? {
         try fail(at: .operation)
+        try fail(at: .write)
         return try behind.put(record, under: key)
     }
     func replace(_ key: KeyDigest, seen: KeyVersion, by record: KeyRecord) throws(StoreFailure) -> Bool {
         try fail(at: .operation)
+        try fail(at: .write)
         return try behind.replace(key, seen: seen, by: record)
     }
     func move(
         _ key: KeyDigest, seen: KeyVersion, to name: KeyDigest, as record: KeyRecord
     ) throws(StoreFailure) -> Bool {
         try fail(at: .operation)
+        try fail(at: .write)
         return try behind.move(key, seen: seen, to: name, as: record)
     }
     func remove(_ key: KeyDigest, seen: KeyVersion) throws(StoreFailure) -> Bool {
         try fail(at: .operation)
+        try fail(at: .write)
         return try behind.remove(key, seen: seen)
     }
     func purge(_ cutoffs: Cutoffs, limit: Int) throws(StoreFailure) -> Int {
