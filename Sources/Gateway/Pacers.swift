@@ -5,6 +5,7 @@
 internal import Config
 internal import Net
 internal import Policy
+internal import Signing
 
 /// All pacers. Used by the main thread.
 final class Pacers {

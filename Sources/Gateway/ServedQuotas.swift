@@ -58,7 +58,13 @@ final class ServedQuotas: Sendable {
             quota.writePolicy(to: &line)
         }
         line.append("\r\n")
-        policy = line.copied()
+        policy = Self.bytes(line)
+    }
+
+    private static func bytes(_ line: borrowing ByteBuffer) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for index in 0..<line.count { bytes.append(line.bytes[index]) }
+        return bytes
     }
 
     /// What a request is charged to.
@@ -76,9 +82,11 @@ final class ServedQuotas: Sendable {
         return checks
     }
 
+    private static func append(_ bytes: [UInt8], to fields: inout ByteBuffer) { fields.append(bytes.span) }
+
     /// Appends the lines `RateLimit-Policy` and `RateLimit` for an answer.
     func write(_ checks: LimitChecks, _ verdict: LimitVerdict, at now: UInt64, to fields: inout ByteBuffer) {
-        fields.append(policy.span)
+        Self.append(policy, to: &fields)
         fields.append("RateLimit: ")
         for position in 0..<checks.count {
             let index = checks.quota(position)

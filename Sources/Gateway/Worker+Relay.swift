@@ -237,14 +237,14 @@ extension Worker {
         return flushAnswer(context)
     }
 
-    private func write(_ refusal: Refusal, _ context: inout ExchangeState, _ product: Product, _ id: RequestIDs.Text) {
+    private func write(_ refusal: Refusal, _ context: inout ExchangeState, _ product: Product, _ id: [UInt8]) {
         Self.write(
             refusal, context.fields, product, id, close: context.closes, body: context.method != .head,
             to: &context.output)
     }
 
     private static func write(
-        _ refusal: Refusal, _ fields: borrowing ByteBuffer, _ product: Product, _ id: RequestIDs.Text, close: Bool,
+        _ refusal: Refusal, _ fields: borrowing ByteBuffer, _ product: Product, _ id: [UInt8], close: Bool,
         body: Bool, to output: inout ByteBuffer
     ) {
         refusal.write(
