@@ -93,7 +93,8 @@ extension Bound {
 
     @Test func theBurstOfAQuotaIsItsCount() throws {
         let (quotas, problems) = try quotas(
-            "{name: a, per: [method], rate: 1000000/m}, {name: b, per: [credential, route], rate: 1/h, report_only: true}"
+            "{name: a, per: [method], rate: 1000000/m},"
+                + "{name: b, per: [credential, route], rate: 1/h, report_only: true}"
         )
         #expect(problems.map(\.text) == [])
         let most = RateLimitSettings(count: 1_000_000, perNanoseconds: 60 * Self.second, burst: 1_000_000)
