@@ -189,8 +189,8 @@ extension Worker {
 
     /// True where the payload goes out in chunks. The buffers are borrowed once, as in `write`.
     private func writeHead(
-        of answer: borrowing AnswerReader, _ received: borrowing ByteBuffer, _ fields: borrowing ByteBuffer, closes: Bool,
-        to output: inout ByteBuffer
+        of answer: borrowing AnswerReader, _ received: borrowing ByteBuffer, _ fields: borrowing ByteBuffer,
+        closes: Bool, to output: inout ByteBuffer
     ) -> Bool {
         output.append("HTTP/1.1 ")
         output.appendDecimal(answer.head.status)

@@ -4,7 +4,8 @@
 package import HTTP
 
 extension Refusal {
-    /// Appends the whole answer. `fields` are further lines of its head, each with its end; `close` says that the connection ends with it; `body` is false for HEAD.
+    /// Appends the whole answer. `fields` are further lines of its head, each with its end; `close` says that the
+    /// connection ends with it; `body` is false for HEAD.
     package func write(
         to out: inout ByteBuffer, product: Product, requestID: Span<UInt8>, fields: Span<UInt8> = Span(), close: Bool,
         body: Bool = true

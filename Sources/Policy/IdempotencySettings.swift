@@ -63,7 +63,8 @@ package struct IdempotencySettings: Equatable, Sendable {
     package var onError = OnError.unknown
     /// Where the body of an answer has its code; nil where only the HTTP status counts.
     package var code: JSONPointer?
-    /// Codes, as text, of answers that are not final (IngoPay's 104): the outcome stays unknown. With the ranges 0 ... 32.
+    /// Codes, as text, of answers that are not final (IngoPay's 104): the outcome stays unknown. With the ranges
+    /// 0 ... 32.
     package var notFinal: [String] = []
     /// Ranges of such codes, of 0 ... 9 digits (IngoPay's 500 ... 599).
     package var notFinalRanges: [ClosedRange<Int>] = []
