@@ -32,10 +32,14 @@ SECRET = base64.b64encode(bytes(range(48))).decode()
 UPSTREAM = {"plain": 18080, "tls": 18443, "reading": 18081}
 VERIFIER = {"plain": 18090, "tls": 18453}
 PEERS = ("limit", "haproxy", "countersign")
+# The gateway with idempotency keys, by the kind of its store. "off" is the same gateway without.
+STORES = {"off": None, "memory": "{kind: memory}", "sqlite": "{kind: sqlite, path: @OUT@/keys.db, key: \"file:@OUT@/store_key\"}"}
 SCENARIOS = {
     "W1": {"title": "215-byte POST, 64 connections, plain upstream", "bytes": 215, "upstream": "plain"},
     "W2": {"title": "215-byte POST, 64 connections, TLS 1.3 upstream", "bytes": 215, "upstream": "tls"},
     "W3": {"title": "64 KiB POST, 64 connections, plain upstream", "bytes": 65536, "upstream": "reading"},
+    "I1": {"title": "215-byte POST with an idempotency key of its own, 64 connections, plain upstream", "bytes": 215,
+           "upstream": "plain", "keys": True, "peers": tuple(STORES)},
 }
 CONNECTIONS = 64
 started = []
@@ -126,7 +130,7 @@ def fill(template, name, **values):
 
 def prepare():
     OUT.mkdir(exist_ok=True)
-    for name, text in (("secret", SECRET), ("api_key", API_KEY)):
+    for name, text in (("secret", SECRET), ("api_key", API_KEY), ("store_key", SECRET)):
         path = OUT / name
         path.write_text(text, encoding="ascii")
         path.chmod(0o600)
@@ -177,7 +181,10 @@ def start_peer(name, port, upstream, tls, scenario):
         lines = f'    tls: {{ca_file: "{OUT}/server.pem", server_name: localhost}}' if tls else "    plain: false"
         config = fill(
             "peers/countersign.yaml.in", f"{label}.yaml", LISTEN=port, USERNAME=USERNAME, OUT=OUT, URL=url,
-            TLS_LINES=lines)
+            TLS_LINES=lines, IDEMPOTENCY="    idempotency: {key: Idempotency-Key}" if STORES.get(name) else "",
+            STORE=f"store: {STORES[name]}".replace("@OUT@", str(OUT)) if STORES.get(name) else "")
+        for left in OUT.glob("keys.db*"):
+            left.unlink()
         program = os.environ.get("COUNTERSIGN" if name == "countersign" else f"COUNTERSIGN_{name.upper()}",
                                  ROOT / ".build/release/countersign")
         command = [program, "run", "--config", config]
@@ -203,7 +210,8 @@ def verify(name, port, scenario):
             for size in sizes:
                 body = b'{"v":"' + b"x" * (size - 8) + b'"}'
                 target = f"/banking/users/create?round={round_number}&n={count}"
-                connection.request("POST", target, body, {"Content-Type": "application/json", "Accept": "*/*"})
+                connection.request("POST", target, body, {
+                    "Content-Type": "application/json", "Accept": "*/*", "Idempotency-Key": f"{name}-{port}-{count}"})
                 answer = connection.getresponse()
                 text = answer.read()
                 if answer.status != 200 or json.loads(text).get("verified") is not True:
@@ -233,7 +241,8 @@ def wrk(port, scenario, seconds):
                f"http://127.0.0.1:{port}/banking/users/create"]
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=seconds + 20, preexec_fn=pin(LOAD_CPU),
-        env={**os.environ, "BODY_BYTES": str(scenario["bytes"])}, check=False)
+        env={**os.environ, "BODY_BYTES": str(scenario["bytes"]),
+             "KEY_PREFIX": f"{port}-{time.monotonic_ns()}-" if scenario.get("keys") else ""}, check=False)
     for line in done.stdout.splitlines():
         if line.startswith("RESULT "):
             result = json.loads(line[7:])
@@ -280,7 +289,17 @@ def run_scenario(key, peers, options):
             for name in peers))
     for process in running.values():
         stop(process)
-    return {"title": scenario["title"], "bytes": scenario["bytes"], "verified": counts, "rounds": rounds}
+    stores = {name: said for name in peers if (said := store_figures(running[name]))}
+    return {"stores": stores, "title": scenario["title"], "bytes": scenario["bytes"], "verified": counts, "rounds": rounds}
+
+
+def store_figures(process):
+    """What the store counted, as the gateway says at its end; nothing where it has none."""
+    for line in (OUT / f"{process.log_name}.log").read_text(errors="replace").splitlines():
+        if "store of idempotency keys is closed" in line:
+            said = json.loads(line)
+            return {key: said[key] for key in ("claims", "claimed", "commits", "failures", "keys")}
+    return {}
 
 
 # --- reporting
@@ -295,7 +314,7 @@ def summarize(result, peers):
     for name in peers:
         one = {key: spread([entry[name][key] for entry in rounds])
                for key in ("us_per_request", "requests_per_second", "cpu_busy", "cpu_waited", "p50", "p99", "rss_kib")}
-        for base in ("limit", "haproxy"):
+        for base in ("limit", "haproxy", "off"):
             if base in peers:
                 one[f"ratio_to_{base}"] = spread(
                     [entry[name]["us_per_request"] / entry[base]["us_per_request"] for entry in rounds])
@@ -311,14 +330,18 @@ def cell(one, key, form):
 
 def table(key, result, peers):
     lines = [f"## {key}: {result['title']}", "",
-             "| peer | us CPU per request | x limit | x HAProxy | requests/s | p99 us | RSS MB |",
-             "| --- | --- | --- | --- | --- | --- | --- |"]
+             "| peer | us CPU per request | x limit | x HAProxy | x off | requests/s | p50 us | p99 us | RSS MB |",
+             "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
     for name in peers:
         one = result["summary"][name]
         lines.append(
             f"| {name} | {cell(one, 'us_per_request', '{:.1f}')} | {cell(one, 'ratio_to_limit', '{:.2f}')} | "
-            f"{cell(one, 'ratio_to_haproxy', '{:.2f}')} | {cell(one, 'requests_per_second', '{:,.0f}')} | "
+            f"{cell(one, 'ratio_to_haproxy', '{:.2f}')} | {cell(one, 'ratio_to_off', '{:.2f}')} | "
+            f"{cell(one, 'requests_per_second', '{:,.0f}')} | {one['p50']['median']:.0f} | "
             f"{one['p99']['median']:.0f} | {one['rss_kib']['max'] / 1024:.1f} |")
+    for name, said in result["stores"].items():
+        lines += ["", f"{name}: {said['claims']:,} claims in {said['commits']:,} commits, "
+                  f"{said['commits'] / max(1, said['claims']):.3f} per claim; {said['keys']:,} keys"]
     return lines + [""]
 
 
@@ -331,12 +354,12 @@ def versions():
             "openssl": first("openssl", "version"), "processors": os.cpu_count()}
 
 
-def write_report(results, peers, options):
+def write_report(results, options):
     report = {"versions": versions(), "rounds": options.rounds, "seconds": options.seconds, "scenarios": results}
     (OUT / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
     lines = ["# Load test", "", "min / median / max of rounds; ratios within one round.", ""]
     for key, result in results.items():
-        lines += table(key, result, peers)
+        lines += table(key, result, result["summary"])
     lines += [f"- {key}: {value}" for key, value in report["versions"].items()]
     (OUT / "report.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     say("\n".join(lines))
@@ -378,9 +401,10 @@ def main():
     start_upstream()
     results = {}
     for key in options.only:
-        results[key] = run_scenario(key, options.peers, options)
-        results[key]["summary"] = summarize(results[key], options.peers)
-        write_report(results, options.peers, options)
+        peers = SCENARIOS[key].get("peers", options.peers)
+        results[key] = run_scenario(key, peers, options)
+        results[key]["summary"] = summarize(results[key], peers)
+        write_report(results, options)
 
 
 if __name__ == "__main__":

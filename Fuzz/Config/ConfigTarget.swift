@@ -126,6 +126,7 @@ private func checkIdempotency(_ settings: IdempotencySettings, _ credential: Cre
     expect((1...IdempotencySettings.maxKeys).contains(settings.keys.count), "1 or 2 places of a key")
     expect(settings.volatile.count <= IdempotencySettings.maxVolatile, "8 volatile fields at most")
     expect(settings.notFinal.count <= IdempotencySettings.maxCodes, "32 codes at most")
+    expect(settings.notFinalRanges.isEmpty || settings.code != nil, "ranges of codes have their place")
     expect(settings.notFinal.isEmpty || settings.code != nil, "codes have their place")
     expect((0...3_600_000).contains(settings.repeatAfterMilliseconds), "repeat_after in its range")
     expect((0...600_000).contains(settings.waitMilliseconds), "wait in its range")

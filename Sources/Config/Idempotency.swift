@@ -65,20 +65,34 @@ extension Field {
         settings.code = keys["code"]?.pointer()
         guard let field = keys["not_final"] else { return }
         for element in field.elements(max: IdempotencySettings.maxCodes, mayBeEmpty: true) ?? [] {
+            if let range = element.codeRange() {
+                settings.notFinalRanges.append(range)
+                continue
+            }
             guard let code = element.answerCode() else { continue }
             if settings.notFinal.contains(code) { element.error("is there twice", "Remove one of them") }
             settings.notFinal.append(code)
         }
-        if keys["code"] == nil, !settings.notFinal.isEmpty {
+        if keys["code"] == nil, !(settings.notFinal.isEmpty && settings.notFinalRanges.isEmpty) {
             field.error("needs code, the place of the code in an answer", "Write code: /status")
         }
+    }
+
+    /// Two whole numbers of at most nine digits with a hyphen between; nil where the value is something else.
+    private func codeRange() -> ClosedRange<Int>? {
+        guard case .scalar(let text, isPlain: true) = node.value else { return nil }
+        let parts = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, parts.allSatisfy({ isWholeNumber($0) && $0.utf8.count <= 9 && !$0.hasPrefix("-") }),
+            let first = Int(parts[0]), let last = Int(parts[1]), first < last
+        else { return nil }
+        return first...last
     }
 
     /// A code as it reads in an answer: 104 and "104" are the same.
     private func answerCode() -> String? {
         guard let text = text(max: 64) else { return nil }
         if case .scalar(_, isPlain: true) = node.value, !isWholeNumber(text) {
-            return refuse("is not a whole number", "Put texts in quotes")
+            return refuse("is neither a whole number nor a range", "Write 104 or 500-599; put texts in quotes")
         }
         return text
     }

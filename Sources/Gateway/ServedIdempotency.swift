@@ -21,8 +21,6 @@ final class ServedIdempotency: Sendable {
     let leftOut: JSONQuery
     /// What an answer's body is asked for; empty where only the status counts.
     let code: JSONQuery
-    /// Codes that are not final, as text.
-    let notFinal: [[UInt8]]
 
     /// `additions` look for the pointers of `settings.keys` behind their own.
     init(_ settings: IdempotencySettings, _ additions: BodyAdditions) {
@@ -40,8 +38,8 @@ final class ServedIdempotency: Sendable {
             !settings.volatile.contains { $0 == key || $0.isAncestor(of: key) }
         }
         leftOut = JSONQuery(settings.volatile + keys)
-        code = JSONQuery(settings.notFinal.isEmpty ? [] : [settings.code].compactMap { $0 })
-        notFinal = settings.notFinal.map { Array($0.utf8) }
+        let looksAtCode = !(settings.notFinal.isEmpty && settings.notFinalRanges.isEmpty)
+        code = JSONQuery(looksAtCode ? [settings.code].compactMap { $0 } : [])
     }
 
     /// The places of the key in the body.

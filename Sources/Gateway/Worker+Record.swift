@@ -82,7 +82,7 @@ extension Worker {
             preconditionFailure("a held answer belongs to a route with keys")
         }
         let finality = IdempotencyRules.finality(status: status, idempotency.settings.onError)
-        guard finality == .final, !idempotency.notFinal.isEmpty else { return finality }
+        guard finality == .final, !idempotency.code.pointers.isEmpty else { return finality }
         // Of an answer that is too large, or that cannot be read, the code is not known.
         if context.key.isOutgrown || context.key.coding == .unknown { return .final }
         return hasFinalCode(&context, idempotency) ? .final : .unknown
@@ -116,10 +116,13 @@ extension Worker {
         guard scanner.scan(json, query: idempotency.code, maxDepth: limits.maxJSONDepth) == nil else { return true }
         let found = scanner.found(0)
         guard found.state == .present else { return true }
-        var text = json.slice(found.value)
-        if found.kind == .string { text = text.extracting(1..<text.count - 1) }
-        for code in idempotency.notFinal where spansEqual(code.span, text) { return false }
-        return true
+        let isQuoted = found.kind == .string
+        let text = json.slice(found.value)
+        // Codes are short; what is longer is none of those that the route names.
+        guard text.count <= 66 else { return true }
+        var code: [UInt8] = []
+        for index in (isQuoted ? 1 : 0)..<text.count - (isQuoted ? 1 : 0) { code.append(text[index]) }
+        return !idempotency.settings.isOpen(String(decoding: code, as: UTF8.self))
     }
 
     /// The store has it, or is waited for no longer: the caller may have it too.

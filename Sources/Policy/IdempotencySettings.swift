@@ -63,8 +63,17 @@ package struct IdempotencySettings: Equatable, Sendable {
     package var onError = OnError.unknown
     /// Where the body of an answer has its code; nil where only the HTTP status counts.
     package var code: JSONPointer?
-    /// 0 ... 32 codes, as text, of answers that are not final (IngoPay's 104): the outcome stays unknown.
+    /// Codes, as text, of answers that are not final (IngoPay's 104): the outcome stays unknown. With the ranges 0 ... 32.
     package var notFinal: [String] = []
+    /// Ranges of such codes, of 0 ... 9 digits (IngoPay's 500 ... 599).
+    package var notFinalRanges: [ClosedRange<Int>] = []
+
+    /// Whether an answer with this code leaves the outcome unknown. The code is its text without quotes.
+    package func isOpen(_ code: String) -> Bool {
+        if notFinal.contains(code) { return true }
+        guard code.utf8.count <= 9, let number = Int(code), String(number) == code else { return false }
+        return notFinalRanges.contains { $0.contains(number) }
+    }
 
     package init(keys: [KeySource]) { self.keys = keys }
 }

@@ -73,6 +73,20 @@ package final class StoreInspector {
         return try statement.next() ? try listing(statement) : nil
     }
 
+    /// At most `limit` of the keys from `first` to `last`, both included, as their bytes are ordered.
+    package func find(
+        from first: KeyDigest, through last: KeyDigest, limit: Int
+    ) throws(StoreFailure) -> [KeyListing] {
+        let statement = try SQLiteStatement(
+            handle, "SELECT \(Self.columns) FROM keys WHERE key BETWEEN ?1 AND ?2 ORDER BY key LIMIT ?3")
+        statement.bind(1, first.value)
+        statement.bind(2, last.value)
+        statement.bind(3, Int64(limit))
+        var listings: [KeyListing] = []
+        while try statement.next() { listings.append(try listing(statement)) }
+        return listings
+    }
+
     private func listing(_ row: borrowing SQLiteStatement) throws(StoreFailure) -> KeyListing {
         guard let key = row.digest(0), let fingerprint = row.digest(1), let kind = StateKind(rawValue: row.number(2))
         else { throw .corrupt }

@@ -65,21 +65,16 @@ struct Explanation {
 
     /// One object on one line.
     func json(showsBody: Bool) -> String {
-        let headers = fields.map { "[\(Self.quoted($0.name)),\(Self.quoted($0.value))]" }.joined(separator: ",")
+        let headers = fields.map { "[\(quoted($0.name)),\(quoted($0.value))]" }.joined(separator: ",")
         var members = [
-            "\"request_line\":\(Self.quoted(requestLine))", "\"headers\":[\(headers)]",
-            "\"string_to_sign\":\(Self.quoted(stringToSign))",
-            "\"content_sha512\":\(Self.quoted(value("Content-sha512")))",
+            "\"request_line\":\(quoted(requestLine))", "\"headers\":[\(headers)]",
+            "\"string_to_sign\":\(quoted(stringToSign))",
+            "\"content_sha512\":\(quoted(value("Content-sha512")))",
             "\"body_length\":\(body.sent.count)",
-            "\"edited\":[\(body.edited.map(Self.quoted).joined(separator: ","))]", "\"curl\":\(Self.quoted(curl))",
+            "\"edited\":[\(body.edited.map(quoted).joined(separator: ","))]", "\"curl\":\(quoted(curl))",
         ]
-        if showsBody { members.append("\"body\":\(Self.quoted(String(decoding: body.shown, as: UTF8.self)))") }
+        if showsBody { members.append("\"body\":\(quoted(String(decoding: body.shown, as: UTF8.self)))") }
         return "{" + members.joined(separator: ",") + "}"
-    }
-
-    private static func quoted(_ text: String) -> String {
-        // A String is UTF-8, so there always is a JSON string for it.
-        String(decoding: jsonString(from: Array(text.utf8).span) ?? [], as: UTF8.self)
     }
 
     private var curlRemark: String {
@@ -103,4 +98,10 @@ struct Explanation {
     }
 
     private static func shellQuoted(_ text: String) -> String { "'" + text.replacing("'", with: "'\\''") + "'" }
+}
+
+/// The text as a JSON string, quotes included.
+func quoted(_ text: String) -> String {
+    // A String is UTF-8, so there always is a JSON string for it.
+    String(decoding: jsonString(from: Array(text.utf8).span) ?? [], as: UTF8.self)
 }

@@ -1,16 +1,20 @@
-// The table of subcommands, their help, and what is the same for all of them.
+// The table of subcommands, their help, and what is the same for all of them. A name has one word, or two where several
+// subcommands are about the same thing.
 // Relies on one file per subcommand. Refuses an unknown name with the nearest one.
 
 internal import Config
 
 /// One subcommand.
 struct Subcommand: Sendable {
+    /// One word, or two with a space between them.
     var name: String
     var summary: String
     /// More than the summary, for its own help.
     var details: String
     var flags: [Flag]
     var run: @Sendable (Arguments) throws(Arguments.Problem) -> ExitStatus
+
+    private var words: [String] { name.split(separator: " ").map(String.init) }
 
     static let version = "0.1.0"
 
@@ -20,7 +24,9 @@ struct Subcommand: Sendable {
     static let configFlag = Flag(
         name: "config", value: "FILE", help: "the configuration (default: $\(configVariable))")
 
-    static let all: [Subcommand] = [.serve, .check, .explain, .verify, .printVersion]
+    static let all: [Subcommand] = [
+        .serve, .check, .explain, .verify, .keysList, .keysShow, .keysResolve, .printVersion,
+    ]
 
     static let printVersion = Subcommand(
         name: "version", summary: "print the version", details: "", flags: [],
@@ -32,24 +38,47 @@ struct Subcommand: Sendable {
     /// Carries out a command line without the program's name.
     static func run(_ words: [String]) -> ExitStatus {
         guard let name = words.first else {
-            Console.error("countersign: a subcommand is missing\n\n" + usage)
+            Console.error("countersign: a subcommand is missing\n\n" + usage(all))
             return .usage
         }
         switch name {
         case "--help", "-h", "help":
-            Console.out(usage)
+            Console.out("countersign signs requests to payment APIs on their way.\n\n" + usage(all))
             return .ok
         case "--version":
             Console.out("countersign \(version)")
             return .ok
         default: break
         }
-        guard let subcommand = all.first(where: { $0.name == name }) else {
-            let near = nearest(to: name, among: all.map(\.name)).map { "; is \($0) meant?" } ?? ""
-            Console.error("countersign: there is no subcommand \(name)\(near)\nTry: countersign --help")
+        let group = all.filter { $0.name.hasPrefix(name + " ") }
+        guard group.isEmpty else { return run(words, among: group) }
+        return run([name], Array(words.dropFirst()), among: all)
+    }
+
+    /// Carries out a subcommand of two words; the first is known.
+    private static func run(_ words: [String], among group: [Subcommand]) -> ExitStatus {
+        guard words.count > 1 else {
+            Console.error("countersign \(words[0]): a second word is missing\n\n" + usage(group))
             return .usage
         }
-        return subcommand.run(Array(words.dropFirst()))
+        switch words[1] {
+        case "--help", "-h", "help":
+            Console.out(usage(group))
+            return .ok
+        default: return run(Array(words[..<2]), Array(words.dropFirst(2)), among: group)
+        }
+    }
+
+    /// `name`: the words of a name, one or two.
+    private static func run(_ name: [String], _ words: [String], among subcommands: [Subcommand]) -> ExitStatus {
+        guard let subcommand = subcommands.first(where: { $0.words == name }) else {
+            let given = name.joined(separator: " ")
+            let names = subcommands.flatMap { [$0.name, $0.words[0]] }
+            let near = nearest(to: given, among: names).map { "; is \($0) meant?" } ?? ""
+            Console.error("countersign: there is no subcommand \(given)\(near)\nTry: countersign --help")
+            return .usage
+        }
+        return subcommand.run(words)
     }
 
     private func run(_ words: [String]) -> ExitStatus {
@@ -65,11 +94,9 @@ struct Subcommand: Sendable {
         }
     }
 
-    private static var usage: String {
-        let lines = all.map { "  " + $0.name.padded(to: 10) + $0.summary }
+    private static func usage(_ subcommands: [Subcommand]) -> String {
+        let lines = subcommands.map { "  " + $0.name.padded(to: 14) + $0.summary }
         return """
-            countersign signs requests to payment APIs on their way.
-
             Usage: countersign SUBCOMMAND [FLAGS]
 
             \(lines.joined(separator: "\n"))

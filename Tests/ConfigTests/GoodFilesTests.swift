@@ -58,6 +58,7 @@ import Testing
         idempotency.onUnknown = .resend
         idempotency.code = JSONPointer("/status")!
         idempotency.notFinal = ["104"]
+        idempotency.notFinalRanges = [500...599]
         #expect(settings.routes.map(\.idempotency) == [idempotency, nil])
     }
 

@@ -133,6 +133,16 @@ extension Bound {
         #expect(try load("key: /k, code: /c, not_final: [\"\(code)\"]").0?.notFinal == [code])
     }
 
+    @Test(arguments: [
+        ("500-599", 500...599), ("0-999999999", 0...999_999_999), ("0-1000000000", nil), ("599-500", nil),
+        ("500-500", nil), ("1-", nil), ("-1--1", nil), ("01-2", nil),
+    ])
+    func rangesOfCodes(text: String, range: ClosedRange<Int>?) throws {
+        #expect(try load("key: /k, code: /c, not_final: [\(text)]").0?.notFinalRanges == range.map { [$0] })
+        #expect(try load("key: /k, code: /c, not_final: [\"\(text)\"]").0?.notFinal == [text])
+        #expect(try load("key: /k, not_final: [\(text)]").0 == nil)
+    }
+
     @Test(arguments: [("/k/t", "/k", true), ("/kt", "/k", true), ("/k", "/k", false), ("/k", "/k/t", false)])
     func aKeyIsNotVolatile(volatile: String, key: String, isAccepted: Bool) throws {
         #expect(try (load("key: \(key), volatile: [\(volatile)]").0 != nil) == isAccepted)

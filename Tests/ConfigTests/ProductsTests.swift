@@ -152,6 +152,7 @@ struct ProductCall: Sendable {
         let routes = try load("ingopay").routes + load("notify").routes
         let coded = routes.filter { $0.idempotency?.onUnknown == .resend }
         #expect(coded.map { $0.idempotency?.notFinal } == Array(repeating: ["104"], count: 4))
+        #expect(coded.map { $0.idempotency?.notFinalRanges } == Array(repeating: [500...599, 900...999], count: 4))
         let codes = ["/status", "/status", "/response/status", "/status"]
         let times = ["/timestamp", "/timestamp", "/request/timestamp", "/timestamp"]
         #expect(coded.map { $0.idempotency?.code?.text } == codes)

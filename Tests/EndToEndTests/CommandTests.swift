@@ -95,6 +95,24 @@ struct CommandTests {
             (["explain", "--config", "CONFIG", "--route", "save", "--target", "a b"], "--target begins with /"),
             (["explain", "--config", "CONFIG", "--route", "save", "--json=yes"], "--json takes no value"),
             (["verify", "--config", "CONFIG", "--credential", "acme"], "--request is missing"),
+            (["keys"], "a second word is missing"), (["keys", "lst"], "no subcommand keys lst; is keys list meant?"),
+            (["key", "list"], "is keys meant?"), (["list"], "there is no subcommand list"),
+            (["keys list"], "there is no subcommand"),
+            (["keys", "list", "--state", "lost"], "--state takes one of unknown, in-flight, answered, done, all"),
+            (["keys", "list", "--limit", "0"], "from 1 to 100000"), (["keys", "list"], "--config is missing"),
+            (["keys", "show", "--config", "CONFIG"], "--route and --key, or --id, are needed"),
+            (["keys", "show", "--key", "k"], "--route is missing"),
+            (["keys", "show", "--route", "r"], "--key is missing"),
+            (["keys", "show", "--id", "abcd", "--key", "k"], "--id stands in place of"),
+            (["keys", "show", "--id", "abc"], "4 to 64 hexadecimal"),
+            (["keys", "show", "--id", "abcg"], "4 to 64 hex"),
+            (["keys", "show", "--id", String(repeating: "a", count: 65)], "4 to 64 hexadecimal"),
+            (["keys", "show", "--route", "r", "--key", "-"], "1 to 255 bytes"),
+            (["keys", "show", "--route", "r", "--key", String(repeating: "k", count: 256)], "1 to 255 bytes"),
+            (["keys", "show", "--route", "r", "--key", "a\tb"], "without control characters"),
+            (["keys", "show", "--config", "CONFIG", "--route", "sav", "--key", "k"], "no route sav; is save meant?"),
+            (["keys", "resolve", "--config", "CONFIG", "--id", "abcd"], "--outcome is missing"),
+            (["keys", "resolve", "--id", "abcd", "--outcome", "done"], "--outcome takes executed or not-executed"),
         ])
     func usage(_ arguments: [String], _ says: String) throws {
         let fixture = try CommandFixture()
@@ -110,6 +128,8 @@ struct CommandTests {
         for arguments in [
             ["--help"], ["-h"], ["help"], ["--version"], ["version"], ["run", "--help"], ["explain", "-h"],
             ["verify", "--help"], ["check", "--help"],
+            ["keys", "--help"], ["keys", "help"], ["keys", "list", "--help"], ["keys", "show", "-h"],
+            ["keys", "resolve", "--help"],
         ] {
             let answer = try fixture.run(arguments)
             #expect(answer.status == 0 && answer.out.contains("countersign") && answer.error.isEmpty)

@@ -67,6 +67,16 @@ private func decide(
         }
     }
 
+    @Test func codesThatAreNotFinalAreFoundAsTextAndByRange() {
+        var settings = IdempotencySettings(keys: [.header("idempotency-key")])
+        settings.notFinal = ["104", "PENDING"]
+        settings.notFinalRanges = [500...599]
+        for code in ["104", "PENDING", "500", "599"] { #expect(settings.isOpen(code), "\(code)") }
+        for code in ["100", "499", "600", "", "0500", "5e2", "-500", "500000000000", "pending", " 500"] {
+            #expect(!settings.isOpen(code), "\(code)")
+        }
+    }
+
     @Test func aDigestKeepsItsBytes() {
         let bytes = (0..<40).map { UInt8($0) }
         let digest = Digest32(bytes.span)

@@ -61,6 +61,12 @@ enum Console {
         return array(buffer.bytes)
     }
 
+    /// Whether nothing stands at `path`. What cannot be looked at is taken to be there.
+    static func isMissing(_ path: String) -> Bool {
+        // SAFETY: the path is a C string for the length of the call.
+        unsafe access(path, F_OK) != 0 && errno == ENOENT
+    }
+
     private static func readSome(_ descriptor: Int32, _ buffer: inout ByteBuffer) -> Int {
         var free = buffer.free
         // SAFETY: the pointer is used only within the closure, and read fills at most `count` bytes of it.

@@ -1,0 +1,179 @@
+// The counts of all quotas, shared by all workers and exact among them: a request is charged to each of its quotas or
+// to none. Relies on Synchronization.Mutex and on a fixed order of locks. Bounded: see `capacity`.
+
+internal import Synchronization
+
+/// The quotas, ready for questions. Made once per configuration, read by all workers.
+package struct QuotaRules: Sendable {
+    package let quotas: [QuotaSettings]
+    package let limits: [RateLimit]
+
+    /// At most `QuotaSettings.maxQuotas`, each with a possible rate.
+    package init(_ quotas: [QuotaSettings]) {
+        precondition(quotas.count <= QuotaSettings.maxQuotas, "the number of quotas is checked where they are read")
+        self.quotas = quotas
+        limits = quotas.map { RateLimit($0.rate) }
+    }
+}
+
+/// The counts that one request is to be charged to: at most one per quota.
+package struct LimitChecks: Sendable {
+    /// Index into `QuotaRules.quotas`, and under what it counts.
+    fileprivate(set) var quotas: [8 of Int] = InlineArray(repeating: 0)
+    fileprivate(set) var keys: [8 of LimitKey] = InlineArray(repeating: LimitKey(high: 0, low: 0))
+    package private(set) var count = 0
+
+    package init() {}
+
+    /// Adds a quota by its index, greater than the one before.
+    package mutating func add(_ quota: Int, _ key: LimitKey) {
+        precondition(count == 0 || quotas[count - 1] < quota, "quotas come in their order, each once")
+        quotas[count] = quota
+        keys[count] = key
+        count += 1
+    }
+
+    /// The index of the quota at a position, 0 ..< count.
+    package func quota(_ position: Int) -> Int { quotas[position] }
+}
+
+/// What becomes of a request, and what its counts are now.
+package struct LimitVerdict: Sendable {
+    /// How long until no quota would refuse it, in nanoseconds; 0 where it is admitted.
+    package fileprivate(set) var wait: UInt64 = 0
+    /// Bits of positions in the checks: the quotas that refuse.
+    package fileprivate(set) var refusing: UInt8 = 0
+    /// Bits of positions: the quotas that only report and would have refused.
+    package fileprivate(set) var reporting: UInt8 = 0
+    fileprivate var states: [8 of RateState] = InlineArray(repeating: .unused)
+
+    /// Whether it was charged to all its quotas. Otherwise it was charged to none.
+    package var isAdmitted: Bool { refusing == 0 }
+
+    /// The state at a position of the checks, for `RateLimit.standing`: after the charge where there was one.
+    package func state(_ position: Int) -> RateState { states[position] }
+}
+
+/// The state of all quotas' keys. Thread-safe.
+package final class LimitTable: Sendable {
+    /// What the table holds.
+    package struct Figures: Equatable, Sendable {
+        package var keys = 0
+        /// Bytes of the slots, used and free.
+        package var bytes = 0
+        /// Keys that were forgotten while their time was ahead: the table is too small.
+        package var forgotten: UInt64 = 0
+    }
+
+    private final class Shard: Sendable {
+        let slots: Mutex<LimitSlots>
+        init(capacity: Int) { slots = Mutex(LimitSlots(capacity: capacity)) }
+    }
+
+    /// The range of `capacity`.
+    package static let capacities: ClosedRange<Int> = 1...10_000_000
+    /// Tables for less than this many keys have one shard.
+    private static let manyKeys = 4_096
+    private static let manyShards = 64
+
+    private let shards: [Shard]
+
+    /// Holds `capacity` keys (in `capacities`). A key more takes the place of one whose time is over; where none is
+    /// found among 32, of the least recently used of these, which then has its whole burst again.
+    ///
+    /// From 4096 keys on there are 64 shards, each with its share and four times the root of it: so much do hashes
+    /// differ from an even spread, and so many more keys may be held in all (3 % of a million).
+    package init(capacity: Int) {
+        precondition(Self.capacities.contains(capacity), "a capacity is checked where it is read")
+        guard capacity >= Self.manyKeys else {
+            shards = [Shard(capacity: capacity)]
+            return
+        }
+        let share = (capacity + Self.manyShards - 1) / Self.manyShards
+        let slack = 4 * Int(Double(share).squareRoot().rounded(.up))
+        shards = (0..<Self.manyShards).map { _ in Shard(capacity: share + slack) }
+    }
+
+    /// Charges a request to all of its counts, or to none where a quota refuses. A quota that only reports is charged
+    /// with the others while it would admit, as if it were obeyed.
+    ///
+    /// - Parameter now: Monotonic nanoseconds. The bound of a rate holds for the times given here.
+    package func charge(_ checks: LimitChecks, by rules: QuotaRules, at now: UInt64) -> LimitVerdict {
+        var charge = Charge(checks: checks, order: order(of: checks), now: now)
+        _ = step(&charge, from: 0, rules)
+        return charge.verdict
+    }
+
+    /// The figures, shard after shard: no snapshot.
+    package func figures() -> Figures {
+        shards.reduce(into: Figures()) { figures, shard in
+            shard.slots.withLock { slots in
+                figures.keys += slots.count
+                figures.bytes += slots.slotCount * LimitSlots.bytesPerSlot
+                figures.forgotten += slots.forgotten
+            }
+        }
+    }
+
+    private struct Charge {
+        let checks: LimitChecks
+        /// Positions in the order of their shards.
+        let order: [8 of Int]
+        let now: UInt64
+        var verdict = LimitVerdict()
+
+        /// Notes what the count at a position says.
+        mutating func look(_ position: Int, _ state: RateState, _ rules: QuotaRules) {
+            let quota = checks.quotas[position]
+            verdict.states[position] = state
+            let wait = rules.limits[quota].wait(state, at: now)
+            if wait == 0 { return }
+            if rules.quotas[quota].isReportOnly {
+                verdict.reporting |= 1 << UInt8(position)
+            } else {
+                verdict.refusing |= 1 << UInt8(position)
+                verdict.wait = max(verdict.wait, wait)
+            }
+        }
+    }
+
+    private func shard(of key: LimitKey) -> Int { Int(key.low % UInt64(shards.count)) }
+
+    /// Always in the order of shards: two requests cannot wait for each other.
+    private func order(of checks: LimitChecks) -> [8 of Int] {
+        var order: [8 of Int] = InlineArray { $0 }
+        for end in 1..<max(1, checks.count) {
+            var at = end
+            while at > 0 && shard(of: checks.keys[order[at - 1]]) > shard(of: checks.keys[order[at]]) {
+                order.swapAt(at - 1, at)
+                at -= 1
+            }
+        }
+        return order
+    }
+
+    /// Looks at the counts of one shard under its lock, at those of the shards behind it under theirs, and, if all
+    /// agree, charges on the way back: the locks of all shards of a request are held at its decision.
+    private func step(_ charge: inout Charge, from start: Int, _ rules: QuotaRules) -> Bool {
+        guard start < charge.checks.count else { return charge.verdict.isAdmitted }
+        let own = shard(of: charge.checks.keys[charge.order[start]])
+        return shards[own].slots.withLock { slots in
+            var end = start
+            while end < charge.checks.count && shard(of: charge.checks.keys[charge.order[end]]) == own {
+                let position = charge.order[end]
+                charge.look(position, slots.state(charge.checks.keys[position], at: charge.now), rules)
+                end += 1
+            }
+            guard step(&charge, from: end, rules) else { return false }
+            for index in start..<end {
+                let position = charge.order[index]
+                if charge.verdict.reporting & (1 << UInt8(position)) != 0 { continue }
+                let limit = rules.limits[charge.checks.quotas[position]]
+                let state = limit.charged(charge.verdict.states[position], at: charge.now)
+                slots.put(charge.checks.keys[position], state, at: charge.now)
+                charge.verdict.states[position] = state
+            }
+            return true
+        }
+    }
+}
