@@ -60,16 +60,16 @@ package struct Cutoffs: Equatable, Sendable {
 
 /// Where keys are kept.
 ///
-/// **Operations.** Each is atomic by itself and compares before it writes, so that a store shared by several processes
-/// can do it with one script: `put` is SET with NX and GET; `replace`, `move` and `remove` compare state, time and
-/// attempts and then write; `purge` deletes what an index of times names. None relies on what an earlier one of the same
-/// batch has seen, other than through its `seen`.
+/// **Operations.** Each is atomic by itself and compares before it writes, so that a store shared by several
+/// processes can do it with one script: `put` is SET with NX and GET; `replace`, `move` and `remove` compare state,
+/// time and attempts and then write; `purge` deletes what an index of times names. None relies on what an earlier one
+/// of the same batch has seen, other than through its `seen`.
 ///
-/// **Batches.** All operations stand between `begin` and `commit`. When `commit` returns, they are durable: on the disk,
-/// or where a store keeps its copies (WAITAOF). When anything throws, the desk calls `rollback`, once, and the caller is
-/// told that the batch failed. A store undoes what it can; but a commit may have become durable although its
-/// confirmation was lost, and a store without transactions cannot take back a script. So the desk does not rely on it:
-/// it remembers the claims that it has disowned and takes them back, by state, at the head of the next batch.
+/// **Batches.** All operations stand between `begin` and `commit`. When `commit` returns, they are durable: on the
+/// disk, or where a store keeps its copies (WAITAOF). When anything throws, the desk calls `rollback`, once, and the
+/// caller is told that the batch failed. A store undoes what it can; but a commit may have become durable although
+/// its confirmation was lost, and a store without transactions cannot take back a script. So the desk does not rely
+/// on it: it remembers the claims that it has disowned and takes them back, by state, at the head of the next batch.
 ///
 /// **In flight.** A store that one process owns says so of requests of that process only; see `recover`.
 package protocol KeyStore: AnyObject {
@@ -102,8 +102,8 @@ package protocol KeyStore: AnyObject {
 
     /// Removes at most `limit` of the records that `cutoffs` include; says how many.
     func purge(_ cutoffs: Cutoffs, limit: Int) throws(StoreFailure) -> Int
-    /// What a process that is no more has left in flight becomes unknown, changed at `time`; says how many. The desk asks
-    /// once, after the first `open`.
+    /// What a process that is no more has left in flight becomes unknown, changed at `time`; says how many. The desk
+    /// asks once, after the first `open`.
     func recover(at time: Int64) throws(StoreFailure) -> Int
 
     /// Where the clock stood when it was last noted.

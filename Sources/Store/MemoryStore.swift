@@ -12,8 +12,8 @@ package final class MemoryStore: KeyStore {
     /// What the batch has changed, as it was, in order.
     private var undo: [(key: KeyDigest, record: KeyRecord?)] = []
 
-    /// Keys in the order in which they got an outcome or lost it, so that a purge looks at old ones only. An entry whose
-    /// key has changed since is stale.
+    /// Keys in the order in which they got an outcome or lost it, so that a purge looks at old ones only. An entry
+    /// whose key has changed since is stale.
     private var finished = AgeQueue()
     private var unknown = AgeQueue()
 

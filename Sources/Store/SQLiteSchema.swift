@@ -11,8 +11,9 @@ enum SQLiteSchema {
 
     /// Step n leads from version n to n + 1.
     ///
-    /// Answers have a table of their own: rows of `keys` stay small, so that many fit a page and a claim or a settlement
-    /// writes few of them; and answers are written in their order, and not spread over the file by their keys' hashes.
+    /// Answers have a table of their own: rows of `keys` stay small, so that many fit a page and a claim or a
+    /// settlement writes few of them; and answers are written in their order, and not spread over the file by their
+    /// keys' hashes.
     static let steps = [
         """
         CREATE TABLE keys(

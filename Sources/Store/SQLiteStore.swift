@@ -10,6 +10,8 @@ package final class SQLiteStore: KeyStore {
     private let maxSize: Int
     private var session: SQLiteSession?
     private var lock: OwnerLock?
+    /// The file that is open, or was last. Once there was one, none is made in its place: an empty file would forget.
+    private var opened: FileIdentity?
     /// The file that was found to be damaged, so that it is not read whole again and again.
     private var damaged: FileIdentity?
     /// The pages are to be looked at before they are relied on.
@@ -40,13 +42,14 @@ package final class SQLiteStore: KeyStore {
     package func open() throws(StoreFailure) {
         precondition(session == nil, "a store is opened once")
         if !isOwner { lock = try OwnerLock(path + ".lock") }
-        let file = try StoreFile.prepare(path)
+        let file = try StoreFile.prepare(path, mayMake: opened == nil)
         if file.identity == damaged { throw .corrupt }
         damaged = nil
         do throws(StoreFailure) {
-            let opened = try openSession(isFresh: file.isFresh)
-            count = try opened.count()
-            session = opened
+            let fresh = try openSession(isFresh: file.isFresh)
+            count = try fresh.count()
+            session = fresh
+            opened = file.identity
             mustCheck = false
         } catch {
             if error == .corrupt { damaged = file.identity }
@@ -88,6 +91,7 @@ package final class SQLiteStore: KeyStore {
         // What cannot be noted is checked at the next `open`.
         try? session?.noteEnd(isClean: true)
         session = nil
+        opened = nil
         lock = nil
         lastEndMatters = true
     }
@@ -99,7 +103,13 @@ package final class SQLiteStore: KeyStore {
 
     package func begin() throws(StoreFailure) {
         countAtBegin = count
-        try current().begin()
+        let session = try current()
+        // A file that was moved or removed would take writes, and lose them.
+        guard let file = StoreFile.identity(of: path), opened?.isSameFile(as: file) == true else {
+            drop()
+            throw .cannotOpen
+        }
+        try session.begin()
     }
 
     package func commit() throws(StoreFailure) { try current().commit() }

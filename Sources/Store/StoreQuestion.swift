@@ -58,8 +58,8 @@ package struct Claim: Equatable, Sendable {
 
 /// What became of a request that has its key, or still waits for it.
 ///
-/// A request that gives up while it waits settles as `free` too: it leaves the queue, or, where its turn has come in the
-/// meantime, gives the key to the next one.
+/// A request that gives up while it waits settles as `free` too: it leaves the queue, or, where its turn has come in
+/// the meantime, gives the key to the next one.
 package struct Settlement: Equatable, Sendable {
     package let ticket: Ticket
     /// The current name of the claim: `names[0].key`.

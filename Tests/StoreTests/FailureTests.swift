@@ -114,6 +114,17 @@ import Testing
         #expect(bench.verdict(claim(12, [1])) == .replay(large))
     }
 
+    @Test func beyondTheBoundOfDisownedClaimsAWrittenOneIsUnknown() {
+        let bench = Bench(.memory)
+        _ = bench.maintain()
+        let most = 65_536
+        bench.store.place = .afterCommit
+        _ = bench.ask((0...most).map { claim($0, [$0]) })
+        bench.store.place = .nowhere
+        #expect(bench.verdict(claim(100_000, [most])) == .unknown(againAfterMilliseconds: nil))
+        #expect(bench.verdict(claim(100_001, [most - 1])) == .claimed)
+    }
+
     @Test func aStoreThatDoesNotOpenIsTriedOncePerSecond() {
         let bench = Bench(.memory)
         bench.store.place = .open
@@ -130,8 +141,8 @@ import Testing
         #expect(bench.desk.health == nil && bench.store.opens == 3)
     }
 
-    /// Random requests over a store that fails at random, against the rule: while one request has a key, no other gets it;
-    /// and an outcome that was said stays.
+    /// Random requests over a store that fails at random, against the rule: while one request has a key, no other
+    /// gets it; and an outcome that was said stays.
     @Test(arguments: Kind.allCases) func noKeyIsGivenTwiceHoweverTheStoreFails(_ kind: Kind) {
         var seed = Seed.chosen(for: "noKeyIsGivenTwiceHoweverTheStoreFails")
         let bench = Bench(kind)

@@ -131,6 +131,36 @@ import Testing
         #expect(desk.health == nil)
     }
 
+    @Test func pagesAreLookedAtAfterAnEndThatWasNotClean() throws {
+        let folder = Folder()
+        let path = folder.file("keys.db")
+        let good = try #require(filled(path))
+        try store(path).open()
+        try patch(path, at: 20 * 4_096, [UInt8](repeating: 0xA5, count: 4_096))
+        #expect(throws: StoreFailure.corrupt) { try store(path).open() }
+        try good.write(to: URL(fileURLWithPath: path))
+        try patch(path, at: 20 * 4_096, [UInt8](repeating: 0xA5, count: 4_096))
+        try store(path).open()
+    }
+
+    @Test func aFileThatIsRemovedWhileItIsUsedIsMissedAndNotMadeAnew() throws {
+        let folder = Folder()
+        let path = folder.file("keys.db")
+        let desk = desk(path)
+        #expect(verdict(desk, claim(1, [1])) == .claimed)
+        try FileManager.default.moveItem(atPath: path, toPath: path + ".away")
+        #expect(verdict(desk, claim(2, [2])) == .failed(.cannotOpen))
+        let later = Instants(bootMilliseconds: 3_000, wallMilliseconds: 1_700_000_002_000)
+        #expect(verdict(desk, claim(3, [2]), at: later) == .failed(.cannotOpen))
+        #expect(!FileManager.default.fileExists(atPath: path))
+        try FileManager.default.moveItem(atPath: path + ".away", toPath: path)
+        let last = Instants(bootMilliseconds: 5_000, wallMilliseconds: 1_700_000_004_000)
+        #expect(
+            ask(desk, [settle(1, 1, .done(status: 200)), claim(4, [1])], at: last) == [
+                .claim(ticket(4), .done(status: 200))
+            ])
+    }
+
     private func isFailed(_ reply: StoreReply) -> Bool {
         guard case .claim(_, .failed(.corrupt)) = reply else { return false }
         return true

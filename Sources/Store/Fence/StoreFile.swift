@@ -1,11 +1,15 @@
-// The file before SQLite sees it: made for its owner alone, or found and tightened; and the lock that one gateway holds.
-// Relies on Glibc; on flock, which the kernel frees however the process ends. Refuses links, and what is no regular file.
+// The file before SQLite sees it: made for its owner alone, or found and tightened; and the lock that one gateway
+// holds. Relies on Glibc; on flock, which the kernel frees however the process ends. Refuses links, and what is no
+// regular file.
 
 internal import Glibc
 internal import Policy
 
 /// What a file was when it was looked at: a file that is replaced or written differs.
 struct FileIdentity: Equatable {
+    /// Whether it is the same file, whatever was written to it since.
+    func isSameFile(as other: FileIdentity) -> Bool { device == other.device && inode == other.inode }
+
     var device: UInt64 = 0
     var inode: UInt64 = 0
     var size: Int64 = 0
@@ -50,17 +54,25 @@ private struct OpenFile: ~Copyable {
 }
 
 enum StoreFile {
-    /// Makes the file at `path`, or looks at the one that is there. The owner's lock is held: no connection of this
-    /// process is open, whose locks the closing of another descriptor would end (POSIX, fcntl).
-    static func prepare(_ path: String) throws(StoreFailure) -> PreparedFile {
-        if try make(path) { try syncFolder(of: path) }
+    /// Makes the file at `path`, where it may be made, or looks at the one that is there. The owner's lock is held:
+    /// no connection of this process is open, whose locks the closing of another descriptor would end (POSIX, fcntl).
+    static func prepare(_ path: String, mayMake: Bool) throws(StoreFailure) -> PreparedFile {
+        if mayMake, try make(path) { try syncFolder(of: path) }
         let file = try OpenFile(path, O_RDWR | O_NOFOLLOW)
         try file.tighten()
         let status = try file.status()
         let isFresh = status.st_size == 0
+        if isFresh && !mayMake { throw .corrupt }
         // SQLite throws away the journal of an empty file: with it would go what had been promised.
-        if isFresh && size(path + "-wal") > 0 { throw .corrupt }
+        if isFresh, let journal = identity(of: path + "-wal"), journal.size > 0 { throw .corrupt }
         return PreparedFile(isFresh: isFresh, identity: FileIdentity(status))
+    }
+
+    /// The file that is at `path` now; nil where there is none.
+    static func identity(of path: String) -> FileIdentity? {
+        var status = stat()
+        // SAFETY: the path is a C string and `status` lives for the length of the call.
+        return unsafe lstat(path, &status) == 0 ? FileIdentity(status) : nil
     }
 
     /// False where it is there already.
@@ -80,12 +92,6 @@ enum StoreFile {
         let folder = path.lastIndex(of: "/").map { path[...$0] } ?? "."
         let file = try OpenFile(String(folder), O_RDONLY | O_DIRECTORY)
         if fsync(file.number) != 0 { throw .inputOutput }
-    }
-
-    private static func size(_ path: String) -> Int64 {
-        var status = stat()
-        // SAFETY: the path is a C string and `status` lives for the length of the call.
-        return unsafe lstat(path, &status) == 0 ? Int64(status.st_size) : 0
     }
 }
 
