@@ -10,6 +10,7 @@ package struct KeyVersion: Equatable, Sendable {
     package let changedAt: Int64
     package let attempts: Int
 
+    /// The version of `record`.
     package init(_ record: KeyRecord) {
         kind = StateKind(record.state)
         changedAt = record.changedAt
@@ -83,11 +84,14 @@ package protocol KeyStore: AnyObject {
     /// The clean end, after the last batch: the next `open` need not doubt what it finds.
     func close()
 
+    /// Begins a batch; there is one at a time.
     func begin() throws(StoreFailure)
+    /// Ends the batch: it is durable when this returns.
     func commit() throws(StoreFailure)
     /// Ends the batch without effect as far as that can be had.
     func rollback()
 
+    /// What is kept under `key`, past its time or not; nil where nothing is.
     func read(_ key: KeyDigest) throws(StoreFailure) -> KeyRecord?
     /// Puts `record` where the key is absent; otherwise says what is there.
     func put(_ record: KeyRecord, under key: KeyDigest) throws(StoreFailure) -> KeyRecord?
@@ -108,5 +112,6 @@ package protocol KeyStore: AnyObject {
 
     /// Where the clock stood when it was last noted.
     func readClock() throws(StoreFailure) -> ClockMark?
+    /// Notes where the clock stands.
     func writeClock(_ mark: ClockMark) throws(StoreFailure)
 }

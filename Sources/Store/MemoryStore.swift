@@ -17,6 +17,7 @@ package final class MemoryStore: KeyStore {
     private var finished = AgeQueue()
     private var unknown = AgeQueue()
 
+    /// An empty store, not open yet.
     package init() {}
 
     package var count: Int { records.count }

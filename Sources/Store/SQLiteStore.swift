@@ -37,7 +37,7 @@ package final class SQLiteStore: KeyStore {
         }
     }
 
-    /// Opens the file, or makes it where there is none. The lock is kept from the first success to `close`, also where
+    /// Opens the file, or makes it where there is none. The lock is kept from when it was had to `close`, also where
     /// the file cannot be opened: no other gateway is to have it in between.
     package func open() throws(StoreFailure) {
         precondition(session == nil, "a store is opened once")

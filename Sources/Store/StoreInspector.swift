@@ -11,6 +11,7 @@ package struct KeyListing: Equatable, Sendable {
     package let kind: StateKind
     /// HTTP status of the outcome; nil where there is none, 0 where it is not known.
     package let status: Int?
+    /// The route's name.
     package let route: String
     /// Milliseconds of the store's clock; `StoreInspector.clock` says what that is by the wall clock.
     package let claimedAt: Int64
@@ -67,6 +68,7 @@ package final class StoreInspector {
         return Array(listings.sorted { $0.changedAt > $1.changedAt }.prefix(limit))
     }
 
+    /// One key; nil where it is absent.
     package func show(_ key: KeyDigest) throws(StoreFailure) -> KeyListing? {
         let statement = try SQLiteStatement(handle, "SELECT \(Self.columns) FROM keys WHERE key = ?1")
         statement.bind(1, key.value)

@@ -196,6 +196,27 @@ import Testing
         try store(path).open()
     }
 
+    @Test func aWriterThatTakesItsTimeIsNotWaitedForLong() throws {
+        let folder = Folder()
+        let path = folder.file("keys.db")
+        let desk = desk(path)
+        #expect(verdict(desk, claim(1, [1])) == .claimed)
+        let script = """
+            import signal, sqlite3, sys
+            file = sqlite3.connect(sys.argv[1], isolation_level=None)
+            file.execute('BEGIN IMMEDIATE')
+            print('held', flush=True)
+            signal.pause()
+            """
+        let other = try Program("/usr/bin/env", ["python3", "-c", script, path])
+        _ = try other.line(of: .output) { $0 == "held" }
+        #expect(verdict(desk, claim(2, [2])) == .failed(.locked))
+        other.signal(.kill)
+        #expect(other.end() == .signal(9))
+        #expect(verdict(desk, claim(3, [2])) == .claimed)
+        #expect(verdict(desk, claim(4, [1])) == .waiting)
+    }
+
     @Test func afterACrashCommittedClaimsAreUnknownAndOthersAbsent() throws {
         let folder = Folder()
         let path = folder.file("keys.db")
