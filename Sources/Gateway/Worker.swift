@@ -53,8 +53,8 @@ struct Worker: ~Copyable {
     let index: Int
     /// What new requests are served by.
     var generation: Generation
-    /// The store's keys by which a request is claimed, whichever configuration it was admitted under: equal requests must
-    /// find each other. Kept where a reload takes the store away, for requests that were begun with it.
+    /// The store's keys by which a request is claimed, whichever configuration it was admitted under: equal requests
+    /// must find each other. Kept where a reload takes the store away, for requests that were begun with it.
     var vault: KeyVault?
     var poller: Poller
     var timers: TimerWheel

@@ -159,7 +159,7 @@ class Crowd:
     # --- Judgement
 
     def judge(self, request, status, headers, body, was_known, was_full):
-        """`was_known`: it had an answer before it was asked for. An answer that was on its way meanwhile is no promise."""
+        """`was_known`: it had an answer before it was asked for. One that came meanwhile may have been on its way."""
         with self.lock:
             fate = "; ".join((headers["Proxy-Status"] or "").split("; ")[2:])
             is_replay = headers["Idempotent-Replayed"] == "true"

@@ -7,7 +7,8 @@ no answer. At the end every request is asked for until it has an answer or is un
 and the account is compared with the sandbox's ledger; where the sandbox is the victim, with what a counter between the
 two has seen. With --disk-full the store is on a small file system that is filled and emptied in between.
 
-Relies on Linux, Python 3.11, the built commands. The last line is the account, as JSON; status 1 where a rule was broken.
+Relies on Linux, Python 3.11, the built commands. The last line is the account, as JSON; status 1 where a rule was
+broken. A kill is not a loss of power: what the disk says of a sync is not tested.
 """
 
 import argparse

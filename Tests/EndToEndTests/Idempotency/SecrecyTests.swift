@@ -1,5 +1,5 @@
-// What is kept says nothing: marked values of requests and answers are looked for in every file of the store, in the log
-// and in the gateway's own answers.
+// What is kept says nothing: marked values of requests and answers are looked for in every file of the store, in the
+// log and in the gateway's own answers.
 // Relies on marks that nothing else would write. Refuses files that others may read.
 
 import Foundation

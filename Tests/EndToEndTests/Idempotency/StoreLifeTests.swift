@@ -1,5 +1,5 @@
-// Keys outlive what happens to the gateway: a reload with other keys of the store, a stop in the middle, a kill, the next
-// gateway on the same file.
+// Keys outlive what happens to the gateway: a reload with other keys of the store, a stop in the middle, a kill, the
+// next gateway on the same file.
 // Relies on SIGKILL for an end without a last word. Refuses to wait: each end is waited for by its event.
 
 import TestSupport
