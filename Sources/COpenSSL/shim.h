@@ -22,3 +22,6 @@ static inline long cs_ssl_set_server_name(SSL *ssl, const char *name) { return S
 static inline unsigned long cs_ssl_op_no_renegotiation(void) { return SSL_OP_NO_RENEGOTIATION; }
 static inline unsigned long cs_ssl_op_no_compression(void) { return SSL_OP_NO_COMPRESSION; }
 static inline X509 *cs_ssl_get_peer_certificate(const SSL *ssl) { return SSL_get1_peer_certificate(ssl); }
+static inline unsigned long cs_ssl_op_no_ticket(void) { return SSL_OP_NO_TICKET; }
+static inline unsigned long cs_ssl_op_cipher_server_preference(void) { return SSL_OP_CIPHER_SERVER_PREFERENCE; }
+static inline unsigned long cs_ssl_op_prioritize_chacha(void) { return SSL_OP_PRIORITIZE_CHACHA; }

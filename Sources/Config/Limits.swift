@@ -1,5 +1,6 @@
 // The key `limits`: how much is taken before it is refused, and how long is waited.
-// Relies on the ranges that HTTPLimits, ConnectionLimits and LimitTable promise to other rooms; this is where they are kept.
+// Relies on the ranges that HTTPLimits, ConnectionLimits and LimitTable promise to other rooms; this is where they are
+// kept.
 
 internal import HTTP
 internal import Policy

@@ -1,6 +1,6 @@
 // The key `tls` of a listener: the certificate that callers see, and whose certificates they may show.
-// Relies on Fence/Files.swift for what can be said of the files by now. Refuses a private key that others may read; what
-// is in the files is judged where they are used.
+// Relies on Fence/Files.swift for what can be said of the files by now. Refuses a private key that others may read;
+// what is in the files is judged where they are used.
 
 extension Field {
     /// The settings of one listener; nil where a file is missing or wrong.

@@ -17,6 +17,10 @@ package enum Command: Sendable {
     case withdrawClaim
     /// The claimed key gets no answer.
     case giveUpClaim(ClaimLoss)
+    /// Ask for the request's turn at the upstream's pace.
+    case askPace
+    /// The turn is over, or no longer wanted; `wasSent` says whether the upstream has seen anything of the request.
+    case leavePace(wasSent: Bool)
     /// Splice what the program adds into the body.
     case makeDraft
     /// Ask the pool for a connection; `fresh` for one that carried no request yet.

@@ -24,6 +24,8 @@ package enum Deadline: UInt8, CaseIterable, Sendable {
     case store
     /// Until the equal request that is on its way has its outcome.
     case equalRequest
+    /// Until the upstream's pace lets the request go. The pace has bounds of its own; this is the last resort.
+    case pace
     /// Until the pool lends a connection: pool wait, name, connect and TLS handshake.
     case connect
     /// Until the upstream has taken the request.
@@ -46,13 +48,31 @@ package enum ClaimLoss: UInt8, CaseIterable, Sendable {
     case unusableAnswer
 }
 
+/// What the exchange needs to know of a route.
+package struct RouteFacts: Equatable, Sendable {
+    /// The caller waits for `100 Continue`.
+    package var expectsContinue: Bool
+    package var lostAnswer: LostAnswer
+    /// A request needs its idempotency key.
+    package var isIdempotent: Bool
+    /// The upstream has a pace.
+    package var isPaced: Bool
+
+    package init(expectsContinue: Bool, lostAnswer: LostAnswer, isIdempotent: Bool = false, isPaced: Bool = false) {
+        self.expectsContinue = expectsContinue
+        self.lostAnswer = lostAnswer
+        self.isIdempotent = isIdempotent
+        self.isPaced = isPaced
+    }
+}
+
 package enum Event: Sendable {
     /// The head was parsed and its framing decided.
     case headArrived
     /// A check refused the request before anything was sent.
     case requestRefused(Refusal)
     /// Route, method and media type fit.
-    case routeFound(expectsContinue: Bool, lostAnswer: LostAnswer, isIdempotent: Bool)
+    case routeFound(RouteFacts)
     /// The body is complete.
     case bodyArrived
     /// The body is one valid JSON object, or there is none and none is needed.
@@ -65,6 +85,8 @@ package enum Event: Sendable {
     case keyInFlight
     /// The request had its answer before, and here it is.
     case answerRemembered
+    /// The upstream's pace lets the request go.
+    case paceGranted
     /// What the program adds is in the body.
     case draftMade
     case connectionLent(reused: Bool)

@@ -41,6 +41,7 @@ extension Exchange {
     /// The held answer is whole.
     mutating func settleHeld(_ commands: inout Commands, reusable: Bool) {
         release(&commands, reusable: reusable)
+        leavePace(&commands, wasSent: true)
         record(&commands, as: .recording)
     }
 

@@ -23,7 +23,8 @@ extension Exchange {
             // Late facts of a connection that was given up in the same turn.
             precondition(phase == .settled, "an answer belongs to a sent request")
         case .headArrived, .routeFound, .bodyArrived, .bodyExamined, .keyClaimed, .keyNotNeeded, .keyInFlight,
-            .answerRemembered, .draftMade, .connectionLent, .requestSealed, .answerOutgrown, .answerRecorded:
+            .answerRemembered, .paceGranted, .draftMade, .connectionLent, .requestSealed, .answerOutgrown,
+            .answerRecorded:
             preconditionFailure("a step was reported out of its order")
         }
     }
@@ -37,6 +38,7 @@ extension Exchange {
         outcome = Outcome(cause, phase)
         dropClaim(&commands, Self.loss(refusal.sent, cause))
         release(&commands, reusable: false)
+        leavePace(&commands, wasSent: refusal.sent != .nothing)
         reach(.settled)
         if callerGone {
             finish(&commands, cause)
@@ -95,6 +97,8 @@ extension Exchange {
         case .store: storeIsLate(&commands)
         case .equalRequest:
             if claim == .asked { refuse(&commands, .keyInFlight.aboutEarlier(lostAnswer), .refused) }
+        case .pace:
+            if turn == .asked { refuse(&commands, .paceExceeded, .refused) }
         case .connect:
             if connection == .asked { refuse(&commands, .connectTimeout, .upstreamUnreachable) }
         case .write:
@@ -124,6 +128,7 @@ extension Exchange {
         case .received, .admitted, .collected, .remembered, .paced, .drafted, .connected:
             dropClaim(&commands, .nothingSent)
             release(&commands, reusable: false)
+            leavePace(&commands, wasSent: false)
             finish(&commands, .callerLeft)
         case .sealed, .sent, .answered:
             // What is with the store already needs nobody to wait for it.
@@ -161,6 +166,7 @@ extension Exchange {
     private mutating func breakOff(_ commands: inout Commands, _ cause: Cause) {
         outcome = Outcome(cause, phase)
         release(&commands, reusable: false)
+        leavePace(&commands, wasSent: true)
         if !callerGone { commands.add(.breakAnswer) }
         finish(&commands, cause)
     }
@@ -173,6 +179,12 @@ extension Exchange {
         case .lent: commands.add(reusable ? .returnConnection : .closeConnection)
         }
         connection = .none
+    }
+
+    /// Gives up what is held of the pace; every turn is left exactly once.
+    mutating func leavePace(_ commands: inout Commands, wasSent: Bool) {
+        if turn != .none { commands.add(.leavePace(wasSent: wasSent && turn == .held)) }
+        turn = .none
     }
 
     /// The one end: the outcome that was decided first stands.

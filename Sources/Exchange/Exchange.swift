@@ -19,11 +19,15 @@ package struct Exchange: ~Copyable {
     var answerStarted = false
     var callerGone = false
 
-    private var needsKey = false
+    private var route = RouteFacts(expectsContinue: false, lostAnswer: .unknown)
+    var turn: TurnHold = .none
     var claim: ClaimHold = .none
 
     /// What the exchange has of a connection.
     enum Hold: Equatable { case none, asked, lent(reused: Bool) }
+
+    /// What the exchange has of a turn at the upstream's pace.
+    enum TurnHold: Equatable { case none, asked, held }
 
     /// What the exchange has of an idempotency key: nothing, a question, the key; then its answer is with the store,
     /// whole, or as one that is too large to be kept.
@@ -49,24 +53,27 @@ package struct Exchange: ~Copyable {
         switch (phase, event) {
         case (.received, .headArrived):
             commands.add(.admit)
-        case (.received, .routeFound(let expectsContinue, let lost, let isIdempotent)):
-            lostAnswer = lost
-            needsKey = isIdempotent
+        case (.received, .routeFound(let route)):
+            lostAnswer = route.lostAnswer
+            self.route = route
             phase = .admitted
-            if expectsContinue { commands.add(.sendContinue) }
+            if route.expectsContinue { commands.add(.sendContinue) }
             commands.add(.setDeadline(.body))
             commands.add(.collectBody)
         case (.admitted, .bodyArrived):
             commands.add(.examineBody)
         case (.admitted, .bodyExamined):
             phase = .collected
-            if needsKey { askForKey(&commands) } else { pace(&commands) }
+            if route.isIdempotent { askForKey(&commands) } else { remembered(&commands) }
         case (.collected, .keyClaimed), (.collected, .keyNotNeeded):
             remember(&commands, event)
         case (.collected, .keyInFlight):
             commands.add(.setDeadline(.equalRequest))
         case (.collected, .answerRemembered):
             replay(&commands)
+        case (.remembered, .paceGranted):
+            turn = .held
+            paced(&commands)
         case (.paced, .draftMade):
             phase = .drafted
             connect(&commands, fresh: false)
@@ -104,12 +111,18 @@ package struct Exchange: ~Copyable {
 
     private mutating func remember(_ commands: inout Commands, _ event: Event) {
         if case .keyClaimed = event { claim = .held } else { claim = .none }
-        pace(&commands)
+        remembered(&commands)
     }
 
-    /// The place of the pace, which passes at once.
-    private mutating func pace(_ commands: inout Commands) {
+    private mutating func remembered(_ commands: inout Commands) {
         phase = .remembered
+        guard route.isPaced else { return paced(&commands) }
+        turn = .asked
+        commands.add(.setDeadline(.pace))
+        commands.add(.askPace)
+    }
+
+    private mutating func paced(_ commands: inout Commands) {
         phase = .paced
         commands.add(.makeDraft)
     }
@@ -136,6 +149,7 @@ package struct Exchange: ~Copyable {
         if claim == .held { return settleHeld(&commands, reusable: reusable) }
         phase = .settled
         release(&commands, reusable: reusable)
+        leavePace(&commands, wasSent: true)
         if callerGone {
             finish(&commands, .callerLeft)
         } else {

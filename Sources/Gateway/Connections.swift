@@ -3,6 +3,7 @@
 internal import Exchange
 internal import HTTP
 internal import Net
+internal import Policy
 
 /// A caller's connection. Small on purpose: an idle one has no buffers.
 final class InboundConnection {
@@ -32,6 +33,7 @@ final class InboundConnection {
     /// It is in the list of connections to go on with.
     var queued = false
     var context: ExchangeContext?
+    var peer = InboundPeer.none
 
     init(socket: consuming Socket, slot: UInt32) {
         self.socket = socket
@@ -186,6 +188,8 @@ enum Occupant {
     case upstream(UpstreamConnection)
     case listener(ListenerBox)
     case mailbox
+    /// No descriptor: only its timer.
+    case pacer(SharedPacer)
 }
 
 /// The worker's table of descriptors: a poller event names a slot and the generation it was meant for, so an event for

@@ -43,6 +43,11 @@ struct ExchangeState: ~Copyable {
     /// The inbound connection's slot.
     var inbound: UInt32 = 0
     var route: ServedRoute?
+    var caller = RequestCaller.anyone
+    /// The request's turn at its upstream's pace, waited for or held.
+    var turn: PaceTicket?
+    /// Fields about quotas for the answer: whole lines.
+    var fields = ByteBuffer(capacity: 64)
     var method = Method.post
     /// The lent connection, or the one that is being opened for this exchange.
     var upstream: UpstreamConnection?
@@ -134,6 +139,9 @@ struct ExchangeState: ~Copyable {
         }
         digest = nil
         route = nil
+        caller = .anyone
+        turn = nil
+        fields.clear()
         method = .post
         upstream = nil
         deadline = nil

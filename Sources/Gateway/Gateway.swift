@@ -40,6 +40,11 @@ package final class Gateway {
     /// For a store in memory that was given no key: nobody else needs to know it.
     private let ownStoreKey = Gateway.randomKey()
     private var store: StoreKeeper?
+    private let office = PostOffice()
+    private let workers: Int
+    private let pacers: Pacers
+    /// Counts of quotas go on over reloads.
+    private var limits: LimitTable?
 
     /// Runs until SIGTERM or SIGINT; SIGHUP reads `source` again.
     package static func run(
@@ -56,27 +61,32 @@ package final class Gateway {
     private init(_ settings: Settings, log: OperatorLog, source: @escaping Source) throws(StartFailure) {
         self.log = log
         self.source = source
-        listeners = Listeners(workers: settings.workers ?? ProcessControl.cpuCount())
+        workers = settings.workers ?? ProcessControl.cpuCount()
+        listeners = Listeners(workers: workers)
+        pacers = Pacers(workers: workers, office)
         fleet = try Fleet()
     }
 
     private func start(_ settings: Settings) throws(StartFailure) {
-        let plan = plan(settings, workers: settings.workers ?? ProcessControl.cpuCount())
+        let plan = plan(settings)
+        limits = settings.quotas.isEmpty ? nil : LimitTable(capacity: settings.connections.quotaKeys)
         let store = try makeStore(settings)
         var change = try listeners.change(to: settings.listeners)
-        let shared = Shared(resolver: try Self.makeResolver(), store: store)
+        let shared = Shared(resolver: try Self.makeResolver(), store: store, limits: limits)
         for index in change.added.indices {
             let generation = try Self.generation(plan)
             let worker = try fleet.addWorker(shared, generation, change.added[index], index: index)
             change.added[index] = []
-            store?.add(fleet.mailbox(index))
+            office.add(fleet.mailbox(index))
             try fleet.start(worker, index: index)
         }
         log.write(.info, "ready", ("workers", .number(fleet.size)), ("listeners", .words(change.addresses)))
     }
 
-    private func plan(_ settings: Settings, workers: Int) -> Plan {
-        Plan(settings, workers: workers, inherited: inherited, ownStoreKey: ownStoreKey)
+    private func plan(_ settings: Settings) -> Plan {
+        Plan(
+            settings, workers: workers, inherited: inherited, ownStoreKey: ownStoreKey,
+            pacers: pacers.pacers(for: settings))
     }
 
     private static func randomKey() -> SecretBytes {
@@ -89,7 +99,7 @@ package final class Gateway {
     private func makeStore(_ settings: Settings) throws(StartFailure) -> StoreKeeper? {
         guard let wanted = settings.store else { return nil }
         do {
-            let keeper = try StoreKeeper(wanted, log: log)
+            let keeper = try StoreKeeper(wanted, office, log: log)
             try keeper.start()
             store = keeper
             return keeper
@@ -188,7 +198,7 @@ package final class Gateway {
         }
         do throws(StartFailure) {
             try checkStore(new)
-            let plan = plan(new, workers: fleet.size)
+            let plan = plan(new)
             var generations: [Generation] = []
             for _ in 0..<fleet.size { generations.append(try Self.generation(plan)) }
             let change = try listeners.change(to: new.listeners)

@@ -22,13 +22,23 @@ final class Plan: Sendable {
     /// upstreams.
     let maxInbound: Int
 
+    /// nil: whoever reaches a listener may call.
+    let callers: ServedCallers?
+    /// nil: there are no quotas.
+    let quotas: ServedQuotas?
+    /// One for each route; nil where its upstream has no pace.
+    let pacers: [SharedPacer?]
     /// The store's keys, the current one first; empty where there is no store.
     let storeKeys: [SecretBytes]
 
     /// `inherited`: descriptors that were open when the process began. `ownStoreKey`: for a store in memory that was
     /// given none.
-    init(_ settings: Settings, workers: Int, inherited: Int, ownStoreKey: SecretBytes) {
+    init(_ settings: Settings, workers: Int, inherited: Int, ownStoreKey: SecretBytes, pacers: [SharedPacer?]) {
         self.settings = settings
+        self.pacers = pacers
+        callers = settings.callers.map { ServedCallers($0, routes: settings.routes.count) }
+        let isTold = settings.connections.quotaHeaders == .always
+        quotas = settings.quotas.isEmpty ? nil : ServedQuotas(settings.quotas, isTold: isTold)
         storeKeys = settings.store.map { $0.keys.isEmpty ? [ownStoreKey] : $0.keys } ?? []
         maxInbound = Self.maxInbound(settings, workers, ProcessControl.descriptorLimit() - inherited)
         table = RouteTable(settings.routes)
@@ -77,12 +87,22 @@ final class ServedRoute {
     /// The names of the credential and of the route: the scope of its keys.
     let credential: [UInt8]
     let name: [UInt8]
+    let quotaName: ServedQuotas.Name
+    let quotaCredential: ServedQuotas.Name
+    /// nil: requests go as they come.
+    let pacer: SharedPacer?
+    /// After this time a wait for the pace is given up in any case: a little more than it may take.
+    let paceMilliseconds: Int
 
     init(_ index: Int, of plan: Plan, _ upstream: UpstreamState, _ signer: SignerBox) {
         let settings = plan.settings.routes[index]
         self.settings = settings
         idempotency = plan.idempotency[index]
         name = Array(settings.name.utf8)
+        quotaName = ServedQuotas.Name("route " + settings.name)
+        quotaCredential = ServedQuotas.Name("credential " + plan.settings.credentials[settings.credential].name)
+        pacer = plan.pacers[index]
+        paceMilliseconds = (upstream.settings.pace?.maxWait ?? 0) / 1_000_000 + 1_000
         credential = Array(plan.settings.credentials[settings.credential].name.utf8)
         authority = Array(upstream.settings.authority.utf8)
         basePath = Array(upstream.settings.basePath.utf8)

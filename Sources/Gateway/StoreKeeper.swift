@@ -15,8 +15,7 @@ final class StoreKeeper: Sendable {
     let settings: StoreSettings
     private let questions: Mailbox<StoreQuestion>
     private let wakeUp: WakeUp
-    /// By the workers' indexes; complete before the first question.
-    private let workers = Mutex<[Mailbox<Message>]>([])
+    private let office: PostOffice
     private let isStopping = Atomic<Bool>(false)
     private let thread = Mutex<WorkerThread?>(nil)
     private let log: OperatorLog
@@ -35,15 +34,13 @@ final class StoreKeeper: Sendable {
     var limits: StoreLimits { settings.limits }
 
     /// `limits.maxQuestions` claims may wait.
-    init(_ settings: StoreSettings, log: OperatorLog) throws(SystemError) {
+    init(_ settings: StoreSettings, _ office: PostOffice, log: OperatorLog) throws(SystemError) {
+        self.office = office
         self.settings = settings
         self.log = log
         wakeUp = try WakeUp()
         questions = Mailbox(limit: settings.limits.maxQuestions, wakeUp: wakeUp)
     }
-
-    /// Where the answers to the next worker's questions go: in the order of the workers' indexes.
-    func add(_ mailbox: Mailbox<Message>) { workers.withLock { $0.append(mailbox) } }
 
     /// Starts the thread, which opens the store. That it cannot be opened is told in the log, and tried again.
     func start() throws(SystemError) {
@@ -113,9 +110,8 @@ final class StoreKeeper: Sendable {
     /// To each worker what is for it, in one go.
     private func post(_ replies: inout [StoreReply]) {
         guard !replies.isEmpty else { return }
-        let mailboxes = workers.withLock { $0 }
-        for (index, mailbox) in mailboxes.enumerated() {
-            mailbox.postAlways(replies.filter { $0.worker == index }.map { .store($0) })
+        for worker in 0..<office.workers {
+            office.post(replies.filter { $0.worker == worker }.map { .store($0) }, to: worker)
         }
         replies.removeAll(keepingCapacity: true)
     }

@@ -25,13 +25,15 @@ extension Worker {
 
     private mutating func perform(_ commands: Commands, _ index: Int, _ context: ExchangeContext) -> Event? {
         switch commands[index] {
-        case .admit: return admit(&context.state)
+        case .admit: return admit(context)
         case .sendContinue: sendContinue(context)
         case .collectBody: return collectBody(context)
         case .examineBody: return examineBody(&context.state)
         case .claimKey: return claimKey(&context.state)
         case .withdrawClaim: withdrawClaim(&context.state)
         case .giveUpClaim(let loss): giveUpClaim(&context.state, loss)
+        case .askPace: return askPace(&context.state)
+        case .leavePace(let wasSent): leavePace(&context.state, wasSent)
         case .makeDraft: return makeDraft(&context.state)
         case .connect(let fresh): return connect(context, fresh: fresh)
         case .seal: return seal(&context.state)
@@ -74,47 +76,6 @@ extension Worker {
     }
 
     // MARK: - Before the connection
-
-    private func admit(_ context: inout ExchangeState) -> Event {
-        switch generation.plan.table.find(context.method, context.input.bytes.slice(context.reader.head.path)) {
-        case .ambiguous: return .requestRefused(Refusal(.ambiguousPath))
-        case .noRoute: return .requestRefused(.noRoute)
-        case .methodNotAllowed(let allowed): return .requestRefused(.methodNotAllowed(allowed))
-        case .route(let index):
-            let route = generation.routes[index]
-            context.route = route
-            if draining { context.closes = true }
-            if let refusal = mediaTypeRefusal(&context) { return .requestRefused(refusal) }
-            context.totalDeadline = now &+ UInt64(route.timeouts.totalMilliseconds)
-            let waits = context.reader.head.expectsContinue && context.input.count == context.reader.head.length
-            return .routeFound(
-                expectsContinue: waits, lostAnswer: route.settings.lostAnswer, isIdempotent: route.idempotency != nil)
-        }
-    }
-
-    private func mediaTypeRefusal(_ context: inout ExchangeState) -> Refusal? {
-        let hasBody = context.reader.head.framing != .none && context.reader.head.framing != .length(0)
-        guard hasBody else { return nil }
-        if let refusal = codingRefusal(&context) { return refusal }
-        let type = context.reader.head.contentType
-        if type.isEmpty || isJSON(context.input, type) { return nil }
-        return .unsupportedMediaType
-    }
-
-    private func codingRefusal(_ context: inout ExchangeState) -> Refusal? {
-        let name = context.reader.head.contentEncoding
-        guard !name.isEmpty else { return nil }
-        context.coding = coding(context.input, name)
-        return context.coding == nil ? .unsupportedContentEncoding : nil
-    }
-
-    private func coding(_ input: borrowing ByteBuffer, _ name: ByteRange) -> ContentCoding? {
-        ContentCoding(input.bytes.slice(name))
-    }
-
-    private func isJSON(_ input: borrowing ByteBuffer, _ type: ByteRange) -> Bool {
-        isJSONMediaType(input.bytes.slice(type))
-    }
 
     private func sendContinue(_ context: ExchangeContext) {
         context.state.output.append("HTTP/1.1 100 Continue\r\n\r\n")
@@ -284,6 +245,7 @@ extension Worker {
         case .body: milliseconds = connectionLimits.bodyTimeoutMilliseconds
         case .callerWrite: milliseconds = connectionLimits.writeTimeoutMilliseconds
         case .store: milliseconds = shared.store?.limits.timeoutMilliseconds ?? 0
+        case .pace: milliseconds = route(&context).paceMilliseconds
         case .equalRequest: milliseconds = route(&context).idempotency?.settings.waitMilliseconds ?? 0
         case .connect: milliseconds = route(&context).timeouts.connectMilliseconds
         case .write, .idle: milliseconds = route(&context).timeouts.idleMilliseconds

@@ -12,8 +12,9 @@ extension Worker {
     // MARK: - Holding
 
     /// The answer's head is taken down; its body is to follow.
-    func holdAnswer(_ context: inout ExchangeState) -> Event? {
+    mutating func holdAnswer(_ context: inout ExchangeState) -> Event? {
         context.key.holdsAnswer = true
+        notePace(&context)
         // What is left of an interim answer goes out before it.
         context.held.clear()
         Self.beginHeld(context.answer, context.received, in: &context.held)

@@ -173,22 +173,24 @@ extension Worker {
     }
 
     /// The answer's head, written afresh: only fields that the parser accepted, one framing, ours.
-    func relayHead(_ context: inout ExchangeState) {
+    mutating func relayHead(_ context: inout ExchangeState) {
         // The connection ends only where its answer says so: nobody risks a request on it.
         if draining { context.closes = true }
         // What is left of an interim answer goes out with it, and cannot be taken back.
         context.answerIsOnWire = context.output.count > 0
         guard context.held.count == 0 else { return relayHeld(&context) }
+        notePace(&context)
         if !context.exchange.callerIsGone {
             context.chunksOut = writeHead(
-                of: context.answer, context.received, closes: context.closes, to: &context.output)
+                of: context.answer, context.received, context.fields, closes: context.closes, to: &context.output)
         }
         context.answer.takeHead(&context.received)
     }
 
     /// True where the payload goes out in chunks. The buffers are borrowed once, as in `write`.
     private func writeHead(
-        of answer: borrowing AnswerReader, _ received: borrowing ByteBuffer, closes: Bool, to output: inout ByteBuffer
+        of answer: borrowing AnswerReader, _ received: borrowing ByteBuffer, _ fields: borrowing ByteBuffer, closes: Bool,
+        to output: inout ByteBuffer
     ) -> Bool {
         output.append("HTTP/1.1 ")
         output.appendDecimal(answer.head.status)
@@ -196,6 +198,7 @@ extension Worker {
         output.append(received.bytes.slice(answer.head.reason))
         output.append("\r\n")
         output.appendForwardedFields(of: answer.head, from: received.bytes)
+        output.append(fields.bytes)
         return Self.writeFraming(of: answer, closes: closes, to: &output)
     }
 
@@ -230,10 +233,22 @@ extension Worker {
         if draining { context.state.closes = true }
         let product = context.state.route?.settings.product ?? generation.plan.fallbackProduct
         let id = requestIDs.next()
-        refusal.write(
-            to: &context.state.output, product: product, requestID: id.span, close: context.state.closes,
-            body: context.state.method != .head)
+        write(refusal, &context.state, product, id)
         return flushAnswer(context)
+    }
+
+    private func write(_ refusal: Refusal, _ context: inout ExchangeState, _ product: Product, _ id: [UInt8]) {
+        Self.write(
+            refusal, context.fields, product, id, close: context.closes, body: context.method != .head,
+            to: &context.output)
+    }
+
+    private static func write(
+        _ refusal: Refusal, _ fields: borrowing ByteBuffer, _ product: Product, _ id: [UInt8], close: Bool,
+        body: Bool, to output: inout ByteBuffer
+    ) {
+        refusal.write(
+            to: &output, product: product, requestID: id.span, fields: fields.bytes, close: close, body: body)
     }
 
     /// The last of the answer goes to the kernel.

@@ -15,6 +15,7 @@ internal import Synchronization
 enum Message: Sendable {
     case resolved(upstream: UInt64, ResolvedAddresses)
     case store(StoreReply)
+    case pace(PaceNotice)
     case reload(Reload)
     case drain
     case stop
@@ -25,14 +26,17 @@ final class Shared: Sendable {
     let resolver: Resolver
     /// nil where no route has idempotency keys.
     let store: StoreKeeper?
+    /// The counts of quotas.
+    let limits: LimitTable?
     /// Inbound connections of the process.
     let connections = Atomic<Int>(0)
     /// Bytes of request bodies that are held, beyond the first buffers.
     let buffered = Atomic<Int>(0)
 
-    init(resolver: Resolver, store: StoreKeeper?) {
+    init(resolver: Resolver, store: StoreKeeper?, limits: LimitTable?) {
         self.resolver = resolver
         self.store = store
+        self.limits = limits
     }
 }
 
@@ -70,6 +74,14 @@ struct Worker: ~Copyable {
     var requestIDs: RequestIDs
     /// Questions to the store so far: each has its number.
     var claims: UInt64 = 0
+    /// Turns that were asked for so far: each has its number.
+    var turns: UInt64 = 0
+    /// The slots of those whose turn has not come, by the numbers of their tickets.
+    var waitingTurns: [UInt64: UInt32] = [:]
+    /// The slots whose timers wake the pacers.
+    var pacerSlots: [ObjectIdentifier: UInt32] = [:]
+    /// For callers' tokens.
+    var tokenHasher = BodyHasher()
     /// For looking at idle connections.
     var scratch = ByteBuffer(capacity: 512)
 
@@ -162,7 +174,7 @@ struct Worker: ~Copyable {
             switch slots.find(event.token) {
             case .upstream(let connection): upstreamReady(connection, event.readiness)
             case .free: break
-            case .inbound, .listener, .mailbox: laterEvents.append(event)
+            case .inbound, .listener, .mailbox, .pacer: laterEvents.append(event)
             }
         }
         for event in laterEvents {
@@ -170,7 +182,7 @@ struct Worker: ~Copyable {
             case .inbound(let connection): inboundReady(connection, event.readiness)
             case .listener(let box): accept(box)
             case .mailbox: readMailbox()
-            case .free, .upstream: break
+            case .free, .upstream, .pacer: break
             }
         }
     }
@@ -202,6 +214,7 @@ struct Worker: ~Copyable {
             case .inbound(let connection): inboundLate(connection)
             case .upstream(let connection): upstreamLate(connection)
             case .listener(let box): listenerLate(box)
+            case .pacer(let pacer): pacerLate(pacer)
             case .free, .mailbox: break
             }
         }
@@ -214,6 +227,7 @@ struct Worker: ~Copyable {
             switch message {
             case .resolved(let upstream, let answer): nameResolved(upstream, answer)
             case .store(let reply): storeReplied(reply)
+            case .pace(let notice): paceNoticed(notice)
             case .reload(let reload): take(reload)
             case .drain: beginDrain()
             case .stop: stopNow()

@@ -4,9 +4,10 @@
 package import HTTP
 
 extension Refusal {
-    /// Appends the whole answer. `close` says that the connection ends with it; `body` is false for HEAD.
+    /// Appends the whole answer. `fields` are further lines of its head, each with its end; `close` says that the connection ends with it; `body` is false for HEAD.
     package func write(
-        to out: inout ByteBuffer, product: Product, requestID: Span<UInt8>, close: Bool, body: Bool = true
+        to out: inout ByteBuffer, product: Product, requestID: Span<UInt8>, fields: Span<UInt8> = Span(), close: Bool,
+        body: Bool = true
     ) {
         out.append("HTTP/1.1 ")
         out.appendDecimal(status)
@@ -23,6 +24,10 @@ extension Refusal {
             out.appendDecimal(seconds)
         }
         if close { out.append("\r\nConnection: close") }
+        if !fields.isEmpty {
+            out.append("\r\n")
+            out.append(fields.extracting(0..<fields.count - 2))
+        }
         out.append(
             product == .problem ? "\r\nContent-Type: application/problem+json" : "\r\nContent-Type: application/json")
         out.append("\r\nContent-Length: ")

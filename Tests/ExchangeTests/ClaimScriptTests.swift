@@ -15,7 +15,8 @@ private enum Rest: CaseIterable, Sendable {
         switch self {
         case .asked:
             [
-                .headArrived, .routeFound(expectsContinue: false, lostAnswer: .assumeSuccess, isIdempotent: true),
+                .headArrived,
+                .routeFound(RouteFacts(expectsContinue: false, lostAnswer: .assumeSuccess, isIdempotent: true)),
                 .bodyArrived, .bodyExamined,
             ]
         case .waiting: Rest.asked.events + [.keyInFlight]

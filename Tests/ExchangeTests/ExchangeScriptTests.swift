@@ -16,7 +16,7 @@ enum Place: CaseIterable, Sendable {
         case .received: [.headArrived]
         case .admitted:
             Place.received.events + [
-                .routeFound(expectsContinue: false, lostAnswer: .assumeFailure, isIdempotent: false)
+                .routeFound(RouteFacts(expectsContinue: false, lostAnswer: .assumeFailure))
             ]
         case .paced: Place.admitted.events + [.bodyArrived, .bodyExamined]
         case .drafted: Place.paced.events + [.draftMade]
@@ -55,7 +55,7 @@ private let lostMaybe = "close, by callerWrite, respond 502 connection_terminate
         let script: [(Event, String, Phase)] = [
             (.headArrived, "admit", .received),
             (
-                .routeFound(expectsContinue: true, lostAnswer: .unknown, isIdempotent: false),
+                .routeFound(RouteFacts(expectsContinue: true, lostAnswer: .unknown)),
                 "continue, by body, collect", .admitted
             ),
             (.bodyArrived, "examine", .admitted), (.bodyExamined, "draft", .paced),
@@ -293,7 +293,7 @@ private let lostMaybe = "close, by callerWrite, respond 502 connection_terminate
         let all: [Event] =
             [
                 .headArrived, .requestRefused(.noRoute),
-                .routeFound(expectsContinue: true, lostAnswer: .unknown, isIdempotent: false),
+                .routeFound(RouteFacts(expectsContinue: true, lostAnswer: .unknown)),
                 .bodyArrived, .bodyExamined, .draftMade, .connectionLent(reused: true), .requestSealed,
                 .requestWritten, .answerHeadArrived, .answerCompleted(reusable: true), .answerRefused(.badStatus),
                 .upstreamLost(UpstreamLoss(nothingTaken: true)), .answerDelivered, .callerStalled, .callerResumed,

@@ -22,6 +22,8 @@ func word(_ command: Command, _ refusal: Refusal?) -> String {
     case .claimKey: "claim"
     case .withdrawClaim: "withdraw"
     case .giveUpClaim(let loss): "give up \(loss)"
+    case .askPace: "pace"
+    case .leavePace(let wasSent): wasSent ? "leave pace sent" : "leave pace"
     case .makeDraft: "draft"
     case .connect(let fresh): fresh ? "connect fresh" : "connect"
     case .seal: "seal"

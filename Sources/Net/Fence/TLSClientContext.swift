@@ -7,11 +7,7 @@ internal import COpenSSL
 /// its own.
 @safe
 package final class TLSClientContext {
-    let handle: OpaquePointer
-    let method: OpaquePointer
-    /// Head and body of a request are joined here, so that they leave as one record.
-    let scratch: UnsafeMutablePointer<UInt8>
-    static let scratchSize = 16384
+    let engine: TLSEngine
     /// The host name for SNI; nil for an address literal (RFC 6066 3).
     let sentName: String?
     private var session: OpaquePointer?
@@ -29,31 +25,18 @@ package final class TLSClientContext {
             throw .serverName
         }
         sentName = isLiteral ? nil : serverName
-        // SAFETY: OpenSSL reports want of memory by nil; what is made here is freed once, in deinit or below.
-        guard let handle = unsafe SSL_CTX_new(TLS_client_method()) else { throw .setup }
-        guard let method = unsafe SocketBIO.makeMethod() else {
-            unsafe SSL_CTX_free(handle)
-            throw .setup
-        }
-        unsafe self.handle = handle
-        unsafe self.method = method
-        unsafe scratch = .allocate(capacity: TLSClientContext.scratchSize)
+        engine = try TLSEngine(.connecting)
         unsafe session = nil
-        unsafe scratch.initialize(repeating: 0, count: TLSClientContext.scratchSize)
         try trust(caFile)
         try require(serverName, isLiteral)
-        try restrict()
-        // SAFETY: the callback reads this pointer only while the handle lives, and self frees the handle in its deinit.
-        unsafe SSL_CTX_set_ex_data(handle, 0, Unmanaged.passUnretained(self).toOpaque())
+        try offer()
+        // SAFETY: the callback reads this pointer only while a stream lives, and streams keep their context alive.
+        unsafe SSL_CTX_set_ex_data(engine.handle, 0, Unmanaged.passUnretained(self).toOpaque())
     }
 
     deinit {
-        // SAFETY: every stream keeps its context alive, so nothing uses these any more; request bytes are wiped.
+        // SAFETY: our own reference, let go once.
         unsafe SSL_SESSION_free(session)
-        unsafe SSL_CTX_free(handle)
-        unsafe BIO_meth_free(method)
-        unsafe OPENSSL_cleanse(scratch, TLSClientContext.scratchSize)
-        unsafe scratch.deallocate()
     }
 
     private func trust(_ caFile: String?) throws(TLSProblem) {
@@ -61,15 +44,15 @@ package final class TLSClientContext {
         // SAFETY: the path ends in a zero byte for the length of the call.
         let result =
             if let caFile {
-                unsafe SSL_CTX_load_verify_locations(handle, caFile, nil)
-            } else { unsafe SSL_CTX_set_default_verify_paths(handle) }
+                unsafe SSL_CTX_load_verify_locations(engine.handle, caFile, nil)
+            } else { unsafe SSL_CTX_set_default_verify_paths(engine.handle) }
         ERR_clear_error()
         guard result == 1 else { throw .authorityFile }
     }
 
     private func require(_ serverName: String, _ isLiteral: Bool) throws(TLSProblem) {
         // SAFETY: the parameters belong to the handle; the name is copied.
-        let parameters = unsafe SSL_CTX_get0_param(handle)
+        let parameters = unsafe SSL_CTX_get0_param(engine.handle)
         unsafe X509_VERIFY_PARAM_set_hostflags(parameters, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
         var bare = serverName
         if bare.hasPrefix("[") { bare = String(bare.dropFirst().dropLast()) }
@@ -77,27 +60,17 @@ package final class TLSClientContext {
             isLiteral
             ? unsafe X509_VERIFY_PARAM_set1_ip_asc(parameters, bare)
             : unsafe X509_VERIFY_PARAM_set1_host(parameters, bare, 0)
-        unsafe SSL_CTX_set_verify(handle, SSL_VERIFY_PEER, nil)
+        unsafe SSL_CTX_set_verify(engine.handle, SSL_VERIFY_PEER, nil)
         guard result == 1 else { throw .serverName }
     }
 
-    private func restrict() throws(TLSProblem) {
+    private func offer() throws(TLSProblem) {
         // SAFETY: all of these set fields of the handle; the protocol list is copied.
         let offered: [UInt8] = [8] + Array("http/1.1".utf8)
-        guard unsafe cs_ssl_ctx_set_min_version(handle, TLS1_2_VERSION) == 1,
-            unsafe cs_ssl_ctx_set_max_version(handle, TLS1_3_VERSION) == 1,
-            unsafe SSL_CTX_set_alpn_protos(handle, offered, UInt32(offered.count)) == 0
-        else { throw .setup }
-        unsafe SSL_CTX_set_options(
-            handle, UInt64(cs_ssl_op_no_renegotiation()) | UInt64(cs_ssl_op_no_compression()))
-        let mode =
-            Int(SSL_MODE_ENABLE_PARTIAL_WRITE) | Int(SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER)
-            | Int(SSL_MODE_RELEASE_BUFFERS)
-        _ = unsafe cs_ssl_ctx_set_mode(handle, mode)
-        unsafe cs_ssl_ctx_set_read_ahead(handle, 1)
+        guard unsafe SSL_CTX_set_alpn_protos(engine.handle, offered, UInt32(offered.count)) == 0 else { throw .setup }
         _ = unsafe cs_ssl_ctx_set_session_cache_mode(
-            handle, Int(SSL_SESS_CACHE_CLIENT) | Int(SSL_SESS_CACHE_NO_INTERNAL))
-        unsafe SSL_CTX_sess_set_new_cb(handle) { ssl, session in
+            engine.handle, Int(SSL_SESS_CACHE_CLIENT) | Int(SSL_SESS_CACHE_NO_INTERNAL))
+        unsafe SSL_CTX_sess_set_new_cb(engine.handle) { ssl, session in
             // SAFETY: set in init to the context, which outlives its streams. Returning 1 keeps the reference.
             let context = unsafe SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), 0)
             guard let context = unsafe context else { return 0 }

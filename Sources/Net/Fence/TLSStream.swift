@@ -1,6 +1,6 @@
-// One TLS connection to an upstream over one socket, non-blocking.
-// Relies on OpenSSL for the protocol and on SocketBIO for what happened below it. Refuses upstreams that cannot be
-// verified, and takes no TCP end for an end of TLS.
+// One TLS connection over one socket, non-blocking: to an upstream, or of a caller.
+// Relies on OpenSSL for the protocol and on SocketBIO for what happened below it. Refuses peers that cannot be verified
+// where their context asks for it, and takes no TCP end for an end of TLS.
 
 internal import COpenSSL
 
@@ -16,27 +16,43 @@ package enum TLSVersion: Equatable, Sendable {
 @safe
 package struct TLSStream: ~Copyable {
     package let socket: Socket
-    private let context: TLSClientContext
-    private let ssl: OpaquePointer
+    private let engine: TLSEngine
+    /// nil where we accepted.
+    private let client: TLSClientContext?
+    let ssl: OpaquePointer
     private let channel: UnsafeMutablePointer<RawChannel>
 
     /// Takes over a connected socket; its registration in a poller goes on. Offers the context's last session.
     package init(context: TLSClientContext, socket: consuming Socket) throws(TLSProblem) {
-        // SAFETY: nil is want of memory; SSL owns the BIO after SSL_set_bio; the context's handle outlives the stream.
-        guard let ssl = unsafe SSL_new(context.handle) else { throw .setup }
+        try self.init(context.engine, context, socket)
+        // SAFETY: the stream owns `ssl`; the name is copied.
+        unsafe SSL_set_connect_state(ssl)
+        if let name = context.sentName { _ = unsafe cs_ssl_set_server_name(ssl, name) }
+        unsafe context.offerSession(to: ssl)
+    }
+
+    /// Takes over a socket that was accepted; its registration in a poller goes on. The stream keeps what it needs of
+    /// the context, which may be replaced meanwhile.
+    package init(accepting context: TLSServerContext, socket: consuming Socket) throws(TLSProblem) {
+        try self.init(context.engine, nil, socket)
+        // SAFETY: the stream owns `ssl`.
+        unsafe SSL_set_accept_state(ssl)
+    }
+
+    private init(_ engine: TLSEngine, _ client: TLSClientContext?, _ socket: consuming Socket) throws(TLSProblem) {
+        // SAFETY: nil is want of memory; SSL owns the BIO after SSL_set_bio; the engine's handle outlives the stream.
+        guard let ssl = unsafe SSL_new(engine.handle) else { throw .setup }
         let channel = UnsafeMutablePointer<RawChannel>.allocate(capacity: 1)
         unsafe channel.initialize(to: RawChannel(descriptor: socket.descriptor.number))
-        guard let bio = unsafe SocketBIO.make(context.method, channel) else {
+        guard let bio = unsafe SocketBIO.make(engine.method, channel) else {
             unsafe SSL_free(ssl)
             unsafe channel.deallocate()
             throw .setup
         }
         unsafe SSL_set_bio(ssl, bio, bio)
-        unsafe SSL_set_connect_state(ssl)
-        if let name = context.sentName { _ = unsafe cs_ssl_set_server_name(ssl, name) }
-        unsafe context.offerSession(to: ssl)
         self.socket = socket
-        self.context = context
+        self.engine = engine
+        self.client = client
         unsafe self.ssl = ssl
         unsafe self.channel = channel
     }
@@ -59,7 +75,7 @@ package struct TLSStream: ~Copyable {
         case SSL_ERROR_WANT_READ: return .wantRead
         case SSL_ERROR_WANT_WRITE: return .wantWrite
         default:
-            context.forgetSession()
+            client?.forgetSession()
             return .failed(handshakeProblem)
         }
     }
@@ -85,20 +101,20 @@ package struct TLSStream: ~Copyable {
 
     /// Writes one record, at most 16 KiB, from two runs of bytes in order; not both are empty.
     package func write(_ first: Span<UInt8>, _ second: Span<UInt8>) -> IOResult {
-        let firstCount = min(first.count, TLSClientContext.scratchSize)
-        let secondCount = min(second.count, TLSClientContext.scratchSize - firstCount)
+        let firstCount = min(first.count, TLSEngine.scratchSize)
+        let secondCount = min(second.count, TLSEngine.scratchSize - firstCount)
         if secondCount == 0 { return write(first) }
         if firstCount == 0 { return write(second) }
         // SAFETY: the counts were bounded above by the scratch's size and by the spans' own counts.
         unsafe first.withUnsafeBufferPointer {
-            if let from = $0.baseAddress { unsafe context.scratch.update(from: from, count: firstCount) }
+            if let from = $0.baseAddress { unsafe engine.scratch.update(from: from, count: firstCount) }
         }
         unsafe second.withUnsafeBufferPointer {
             if let from = $0.baseAddress {
-                unsafe (context.scratch + firstCount).update(from: from, count: secondCount)
+                unsafe (engine.scratch + firstCount).update(from: from, count: secondCount)
             }
         }
-        return unsafe write(context.scratch, firstCount + secondCount)
+        return unsafe write(engine.scratch, firstCount + secondCount)
     }
 
     private func write(_ from: UnsafePointer<UInt8>?, _ count: Int) -> IOResult {
@@ -199,7 +215,12 @@ package struct TLSStream: ~Copyable {
         ERR_clear_error()
         let reason = Int(ERR_GET_REASON(code))
         guard ERR_GET_LIB(code) == ERR_LIB_SSL else { return other(reason) }
-        if reason == Int(SSL_R_UNSUPPORTED_PROTOCOL) { return .protocolVersion }
+        switch Int32(truncatingIfNeeded: reason) {
+        case SSL_R_UNSUPPORTED_PROTOCOL: return .protocolVersion
+        case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE: return .certificateMissing
+        case SSL_R_NO_APPLICATION_PROTOCOL: return .noApplicationProtocol
+        default: break
+        }
         // SSL_AD_REASON_OFFSET: an alert of the peer, by its number; 70 is protocol_version.
         if reason >= 1000 { return reason == 1070 ? .protocolVersion : .alert(reason - 1000) }
         return other(reason)

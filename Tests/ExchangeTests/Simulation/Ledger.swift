@@ -12,7 +12,9 @@ struct Ledger {
         case whole(reusable: Bool)
     }
     /// The commands that come once, in this order.
-    private enum Step: Int { case nothing, admit, sayContinue, collect, examine, claim, draft }
+    private enum Step: Int { case nothing, admit, sayContinue, collect, examine, claim, pace, draft }
+    /// What the request has of a turn at the upstream's pace.
+    enum Turn { case none, asked, held }
     /// What the request has of an idempotency key.
     enum Key { case none, asked, waiting, held, recording, marking, recorded, remembered }
 
@@ -30,12 +32,14 @@ struct Ledger {
     private(set) var lostAnswer = LostAnswer.unknown
     private var needsKey = false
     private var mayDraft = false
+    private var needsTurn = false
     private var refusedByStore: Sent?
     private var causes: Set<Cause> = []
     /// A sending that no proof has undone.
     private var mayBeSent = false
 
     private(set) var key = Key.none
+    private(set) var turn = Turn.none
     private(set) var attempts = 0
     private(set) var hold = Hold.none
     private(set) var answer = Answer.none
@@ -64,15 +68,19 @@ struct Ledger {
     mutating func note(_ event: Event) -> String? {
         switch event {
         case .headArrived: break
-        case .routeFound(let expects, let lost, let isIdempotent):
-            expectsContinue = expects
-            lostAnswer = lost
-            needsKey = isIdempotent
-            mayDraft = !isIdempotent
+        case .routeFound(let route):
+            expectsContinue = route.expectsContinue
+            lostAnswer = route.lostAnswer
+            needsKey = route.isIdempotent
+            mayDraft = !route.isIdempotent
+            needsTurn = route.isPaced
         case .bodyArrived: bodyIsWhole = true
         case .bodyExamined: isExamined = true
         case .keyClaimed, .keyNotNeeded, .keyInFlight, .answerRemembered, .answerOutgrown, .answerRecorded:
             return noteKey(event)
+        case .paceGranted:
+            if turn != .asked { return "a turn for who did not ask" }
+            turn = .held
         case .draftMade: isDrafted = true
         case .requestSealed: isSealed = true
         case .requestWritten: isWritten = true
@@ -110,7 +118,8 @@ struct Ledger {
         case .deadlinePassed(let deadline): notePassed(deadline)
         case .stopped: causes.insert(.stopped)
         case .headArrived, .routeFound, .bodyArrived, .bodyExamined, .keyClaimed, .keyNotNeeded, .keyInFlight,
-            .answerRemembered, .answerOutgrown, .answerRecorded, .draftMade, .connectionLent, .requestSealed,
+            .answerRemembered, .answerOutgrown, .answerRecorded, .paceGranted, .draftMade, .connectionLent,
+            .requestSealed,
             .requestWritten, .answerHeadArrived, .answerCompleted, .answerDelivered, .callerStalled, .callerResumed:
             preconditionFailure("such a fact ends nothing")
         }
@@ -121,6 +130,7 @@ struct Ledger {
         case .body: causes.insert(.callerTimeout)
         case .store:
             if key == .recording || key == .marking { _ = noteKey(.answerRecorded) } else { causes.insert(.refused) }
+        case .pace: causes.insert(.refused)
         case .equalRequest:
             causes.insert(.refused)
             refusedByStore = .earlier(lostAnswer)
@@ -159,7 +169,14 @@ struct Ledger {
         case .collectBody: return advance(.collect, !responded)
         case .examineBody: return advance(.examine, bodyIsWhole && !responded)
         case .claimKey, .withdrawClaim, .giveUpClaim, .recordAnswer, .awaitRecord: return judgeKey(command)
-        case .makeDraft: return advance(.draft, isExamined && mayDraft && !responded)
+        case .askPace:
+            turn = .asked
+            return advance(.pace, needsTurn && isExamined && mayDraft && !responded && deadline == .pace)
+        case .leavePace(let wasSent):
+            defer { turn = .none }
+            if turn == .none { return "no turn to leave" }
+            return wasSent == mayBeSent ? nil : "a turn is left as \(wasSent ? "sent" : "unsent")"
+        case .makeDraft: return advance(.draft, isExamined && mayDraft && needsTurn == (turn == .held) && !responded)
         case .connect(let fresh): return judgeConnect(fresh)
         case .seal, .send: return judgeSending(command)
         case .holdAnswer: return key == .held && answer == .arrived && deadline == .idle ? nil : "nothing to hold"
@@ -227,6 +244,7 @@ struct Ledger {
         if hold != .none { return "a second connection" }
         if taken || mayBeSent { return "tried again though bytes may have been taken" }
         if callerGone { return "tried for a caller who is gone" }
+        if needsTurn && turn != .held { return "tried out of turn" }
         if responded || relayed { return "tried after an answer was begun" }
         if fresh != (attempts > 0) { return "a retry takes a fresh connection, and only a retry does" }
         return attempts < Exchange.maxAttempts ? nil : "too many attempts"
@@ -274,6 +292,7 @@ struct Ledger {
             if callerGone { return "an answer for nobody" }
             if hold != .none { return "answered with a connection in hand" }
             if key == .held || key == .asked || key == .waiting { return "answered with a key in hand" }
+            if turn != .none { return "answered with a turn in hand" }
             if deadline != .callerWrite { return "answered without a limit" }
             if let said = refusedByStore { return refusal.sent == said ? nil : "says \(word(refusal.sent))" }
             return refusal.sent == (mayBeSent ? .maybe(lostAnswer) : .nothing) ? nil : "says \(word(refusal.sent))"
@@ -292,6 +311,7 @@ struct Ledger {
         if deadline != nil { return "a limit survives the end" }
         if hold != .none { return "a connection survives the end" }
         if key == .held || key == .asked || key == .waiting { return "a key survives the end" }
+        if turn != .none { return "a turn survives the end" }
         if !causes.contains(final.cause) { return "nothing happened that is \(final.cause)" }
         if callerGone || causes.contains(.stopped) { return nil }
         return delivered || broke ? nil : "the caller is left without an end of its answer"
@@ -307,6 +327,8 @@ struct Ledger {
                 .body
             } else if key == .asked || key == .waiting {
                 key == .asked ? .store : .equalRequest
+            } else if turn == .asked {
+                .pace
             } else if isRecording {
                 .store
             } else if isDelivering {

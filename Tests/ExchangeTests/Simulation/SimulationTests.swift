@@ -59,7 +59,7 @@ import Testing
     }
 
     private static let drafted: [Event] = [
-        .routeFound(expectsContinue: false, lostAnswer: .unknown, isIdempotent: false), .draftMade,
+        .routeFound(RouteFacts(expectsContinue: false, lostAnswer: .unknown)), .draftMade,
     ]
 
     @Test func theRefereeSeesWhatIsNotAllowed() {

@@ -63,6 +63,8 @@ extension World {
             drive(request, trouble() ? .requestRefused(Refusal(HTTPRefusal.badChunk)) : .bodyArrived)
         } else if ledger.key == .asked || ledger.key == .waiting {
             storeHappens(to: request)
+        } else if ledger.turn == .asked {
+            drive(request, trouble() ? .requestRefused(.paceExceeded) : .paceGranted)
         } else if ledger.isRecording {
             drive(request, .answerRecorded)
         } else if ledger.isDelivering {

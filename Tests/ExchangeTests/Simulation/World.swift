@@ -67,6 +67,8 @@ final class World {
         let stops: Bool
         /// In percent: how many requests need an idempotency key.
         let idempotent: Int
+        /// In percent: how many requests wait for a turn.
+        let paced: Int
     }
 
     init(seed: UInt64, requests: Int) {
@@ -76,7 +78,8 @@ final class World {
             maxActive: Int.random(in: 1...16, using: &random),
             trouble: [0, 1, 4, 15, 40].randomElement(using: &random) ?? 5,
             stillborn: [0, 0, 10, 50].randomElement(using: &random) ?? 0, stops: Bool.random(using: &random),
-            idempotent: [0, 50, 100].randomElement(using: &random) ?? 50)
+            idempotent: [0, 50, 100].randomElement(using: &random) ?? 50,
+            paced: [0, 50, 100].randomElement(using: &random) ?? 50)
         pool = Pool(maxConnections: shape.maxConnections, maxWaiting: shape.maxWaiting)
         remaining = requests
     }
@@ -126,13 +129,14 @@ final class World {
         case .send: return write(request)
         case .respond, .flushAnswer, .deliverAnswer, .replayAnswer: return deliver()
         case .claimKey: return claim()
+        case .askPace: return chance(50) ? .paceGranted : nil
         case .awaitRecord: return chance(20) ? .answerRecorded : nil
         case .cancelConnect: cancel(request)
         case .returnConnection: giveBack(request)
         case .closeConnection: closeLent(request)
         case .finish(let outcome): finish(request, outcome)
         case .sendContinue, .relayAnswer, .breakAnswer, .setDeadline, .clearDeadline, .withdrawClaim, .giveUpClaim,
-            .holdAnswer, .recordAnswer:
+            .leavePace, .holdAnswer, .recordAnswer:
             break
         }
         return nil
@@ -141,7 +145,10 @@ final class World {
     private func admit() -> Event {
         if trouble() { return .requestRefused(chance(50) ? .noRoute : .unsupportedMediaType) }
         let lost = LostAnswer.allCases.randomElement(using: &random) ?? .unknown
-        return .routeFound(expectsContinue: chance(20), lostAnswer: lost, isIdempotent: chance(shape.idempotent))
+        return .routeFound(
+            RouteFacts(
+                expectsContinue: chance(20), lostAnswer: lost, isIdempotent: chance(shape.idempotent),
+                isPaced: chance(shape.paced)))
     }
 
     private func claim() -> Event? {

@@ -1,0 +1,93 @@
+// What a request must be before its body is looked at: from a known caller, on a route that takes it and that the
+// caller may use, within the caller's quotas, JSON.
+// Relies on the served callers, routes and quotas. Refuses without a hint about what would be let in.
+
+internal import Config
+internal import Exchange
+internal import HTTP
+internal import Net
+internal import Policy
+internal import Signing
+
+extension Worker {
+    mutating func admit(_ context: ExchangeContext) -> Event {
+        if let callers = generation.plan.callers {
+            guard let caller = find(callers, &context.state, inbound(context).peer) else {
+                return .requestRefused(.callerUnknown)
+            }
+            context.state.caller = caller
+        }
+        return admit(&context.state)
+    }
+
+    private mutating func find(
+        _ callers: ServedCallers, _ context: inout ExchangeState, _ peer: InboundPeer
+    ) -> RequestCaller? {
+        let value = context.reader.head.value(.authorization) ?? .empty
+        return find(callers, context.input, value, peer)
+    }
+
+    private mutating func find(
+        _ callers: ServedCallers, _ input: borrowing ByteBuffer, _ value: ByteRange, _ peer: InboundPeer
+    ) -> RequestCaller? {
+        callers.find(input.bytes.slice(value), peer, &tokenHasher)
+    }
+
+    private mutating func admit(_ context: inout ExchangeState) -> Event {
+        switch generation.plan.table.find(context.method, context.input.bytes.slice(context.reader.head.path)) {
+        case .ambiguous: return .requestRefused(Refusal(.ambiguousPath))
+        case .noRoute: return .requestRefused(.noRoute)
+        case .methodNotAllowed(let allowed): return .requestRefused(.methodNotAllowed(allowed))
+        case .route(let index):
+            guard context.caller.mayUse(index) else { return .requestRefused(.callerNotAllowed) }
+            let route = generation.routes[index]
+            context.route = route
+            if draining { context.closes = true }
+            if let refusal = mediaTypeRefusal(&context) { return .requestRefused(refusal) }
+            if let refusal = charge(&context, route) { return .requestRefused(refusal) }
+            context.totalDeadline = now &+ UInt64(route.timeouts.totalMilliseconds)
+            let waits = context.reader.head.expectsContinue && context.input.count == context.reader.head.length
+            return .routeFound(
+                RouteFacts(
+                    expectsContinue: waits, lostAnswer: route.settings.lostAnswer,
+                    isIdempotent: route.idempotency != nil, isPaced: route.pacer != nil))
+        }
+    }
+
+    /// Charges the request to all of its quotas, or to none of them and says how long to wait.
+    private func charge(_ context: inout ExchangeState, _ route: ServedRoute) -> Refusal? {
+        guard let quotas = generation.plan.quotas, let table = shared.limits else { return nil }
+        let checks = quotas.checks(caller: context.caller.quotaName, route: route, method: context.method)
+        let now = Clock.monotonicNanoseconds()
+        let verdict = table.charge(checks, by: quotas.rules, at: now)
+        if quotas.isTold || !verdict.isAdmitted { quotas.write(checks, verdict, at: now, to: &context.fields) }
+        guard !verdict.isAdmitted else { return nil }
+        var refusal = Refusal.quotaExceeded
+        refusal.retryAfter = FieldSeconds.retryAfter(verdict.wait)
+        return refusal
+    }
+
+    private func mediaTypeRefusal(_ context: inout ExchangeState) -> Refusal? {
+        let hasBody = context.reader.head.framing != .none && context.reader.head.framing != .length(0)
+        guard hasBody else { return nil }
+        if let refusal = codingRefusal(&context) { return refusal }
+        let type = context.reader.head.contentType
+        if type.isEmpty || isJSON(context.input, type) { return nil }
+        return .unsupportedMediaType
+    }
+
+    private func codingRefusal(_ context: inout ExchangeState) -> Refusal? {
+        let name = context.reader.head.contentEncoding
+        guard !name.isEmpty else { return nil }
+        context.coding = coding(context.input, name)
+        return context.coding == nil ? .unsupportedContentEncoding : nil
+    }
+
+    private func coding(_ input: borrowing ByteBuffer, _ name: ByteRange) -> ContentCoding? {
+        ContentCoding(input.bytes.slice(name))
+    }
+
+    private func isJSON(_ input: borrowing ByteBuffer, _ type: ByteRange) -> Bool {
+        isJSONMediaType(input.bytes.slice(type))
+    }
+}
