@@ -169,7 +169,9 @@ class Test:
         known = [request for request in self.crowd.requests if request.answer is not None]
         self.crowd.for_all(self.crowd.requests, lambda request: True)
         self.figures["replayed_at_the_end"] = self.crowd.told["first answer again"] - before
-        if self.figures["replayed_at_the_end"] != len(known) and not self.chosen.disk_full:
+        # Of a disk that was full, a kill may have taken some.
+        least = 0.9 * len(known) if self.chosen.disk_full else len(known)
+        if self.figures["replayed_at_the_end"] < least:
             self.crowd.wrong.append(("", f"{len(known)} answers, {self.figures['replayed_at_the_end']} of them again"))
 
     def compare(self):
