@@ -53,10 +53,34 @@ package enum ListenAddress: Equatable, Sendable {
 package struct ListenerSettings: Equatable, Sendable {
     package var name: String
     package var address: ListenAddress
+    /// nil: plain. TCP only.
+    package var tls: ListenerTLSSettings?
 
-    package init(name: String, address: ListenAddress) {
+    package init(name: String, address: ListenAddress, tls: ListenerTLSSettings? = nil) {
         self.name = name
         self.address = address
+        self.tls = tls
+    }
+}
+
+/// The key `tls` of a listener: what it shows callers, and what it asks of them.
+package struct ListenerTLSSettings: Equatable, Sendable {
+    /// Whether callers must show a certificate of `clientCAFile`.
+    package enum ClientCertificate: String, Sendable { case required, optional }
+
+    package var certificateFile: String
+    package var keyFile: String
+    /// nil: callers are not asked for a certificate.
+    package var clientCAFile: String?
+    package var clientCertificate: ClientCertificate
+
+    package init(
+        certificateFile: String, keyFile: String, clientCAFile: String?, clientCertificate: ClientCertificate
+    ) {
+        self.certificateFile = certificateFile
+        self.keyFile = keyFile
+        self.clientCAFile = clientCAFile
+        self.clientCertificate = clientCertificate
     }
 }
 
