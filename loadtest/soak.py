@@ -293,10 +293,12 @@ credentials:
 upstreams:
   plain:
     url: "http://127.0.0.1:{plain}"
+    pace: none
     timeouts: {{connect: 3s, first_byte: 2s, idle: 2s, total: 6s}}
   tls:
     url: "https://127.0.0.1:{tls}"
     tls: {{ca_file: "{folder}/ca.pem"}}
+    pace: none
     timeouts: {{connect: 3s, first_byte: 2s, idle: 2s, total: 6s}}
 routes:
   - {{name: plain, prefix: /plain, upstream: plain, credential: program}}

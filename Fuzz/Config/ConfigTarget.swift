@@ -27,6 +27,7 @@ public func fuzzOne() {
     expect(settings.warnings == problems, "the warnings are the problems")
     checkRanges(settings)
     if let store = settings.store { checkStore(store) }
+    checkCallers(settings)
     for credential in settings.credentials { checkCredential(credential) }
     checkRoutes(settings)
 }
@@ -74,6 +75,7 @@ private struct CanaryPlaces {
         let word = Array("LiTeRaL".utf8)
         let places = [
             "secret: ", "secret: \"", "secret: \"file:/", "secret: \"env:", "value: \"", "value: ", "key: \"", "key: ",
+            "token: ", "token: \"",
         ]
         .map { Array($0.utf8) }
         guard text.count >= word.count else { return }
@@ -102,6 +104,37 @@ private func checkRanges(_ settings: Settings) {
     expect((1...512).contains(limits.maxJSONDepth), "max_json_depth in its range")
     expect((1...1_000_000).contains(settings.connections.maxConnections), "max_connections in its range")
     expect((4_096...1_024 * 1_024).contains(settings.connections.relayBuffer), "relay_buffer in its range")
+}
+
+/// The other rooms take rates, paces and names as they are: their own preconditions hold. A token is not there.
+private func checkCallers(_ settings: Settings) {
+    expect(LimitTable.capacities.contains(settings.connections.quotaKeys), "quota_keys in its range")
+    _ = QuotaRules(settings.quotas)
+    expect(settings.quotas.allSatisfy { QuotaSettings.isName($0.name) }, "a quota has a name that can be shown")
+    expect(settings.upstreams.allSatisfy { $0.pace?.isPossible != false }, "a pace is possible")
+    let callers = settings.callers ?? []
+    expect(settings.callers?.isEmpty != true, "at least one caller, or the key is absent")
+    for (index, caller) in callers.enumerated() {
+        expect(!callers[..<index].contains { $0.identity == caller.identity }, "no two callers have the same identity")
+        let routes = caller.routes ?? [0]
+        expect(!routes.isEmpty && routes.allSatisfy(settings.routes.indices.contains), "a caller's routes are there")
+        expect(zip(routes, routes.dropFirst()).allSatisfy { $0 < $1 }, "in their order, each once")
+        switch caller.identity {
+        case .peer(let uid, let gid): expect(uid != nil || gid != nil, "a process is known by something")
+        case .certificate(.publicKey(let digest)): expect(digest.count == 32, "a digest of SHA-256")
+        case .certificate(.commonName(let name)): expect(!name.isEmpty, "a common name")
+        case .token: break
+        }
+    }
+    expect(!String(reflecting: callers).contains("vErYsEcReT"), "a caller does not describe its token")
+    expect(settings.listeners.allSatisfy { !$0.address.isUnix || $0.tls == nil }, "no TLS on Unix sockets")
+}
+
+extension ListenAddress {
+    fileprivate var isUnix: Bool {
+        if case .unix = self { return true }
+        return false
+    }
 }
 
 private func checkStore(_ store: StoreSettings) {

@@ -1,7 +1,8 @@
 // The key `limits`: how much is taken before it is refused, and how long is waited.
-// Relies on the ranges that HTTPLimits and ConnectionLimits promise to other rooms; this is where they are kept.
+// Relies on the ranges that HTTPLimits, ConnectionLimits and LimitTable promise to other rooms; this is where they are kept.
 
 internal import HTTP
+internal import Policy
 
 extension Field {
     /// Both kinds of limits; what is absent or wrong keeps its default.
@@ -32,6 +33,8 @@ extension Field {
         if let bytes = keys["relay_buffer"]?.bytes(4_096...1_024 * 1_024) { limits.relayBuffer = bytes }
         if let bytes = keys["max_buffered"]?.bytes(1_048_576...64 * 1_073_741_824) { limits.maxBuffered = bytes }
         if let time = keys["drain"]?.milliseconds(0...3_600_000) { limits.drainMilliseconds = time }
+        if let word = keys["quota_headers"]?.word(QuotaHeaders.self) { limits.quotaHeaders = word }
+        if let count = keys["quota_keys"]?.integer(LimitTable.capacities) { limits.quotaKeys = count }
         return limits
     }
 }

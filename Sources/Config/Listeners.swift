@@ -25,6 +25,7 @@ extension Field {
         let mode = keys["mode"]?.mode()
         let owner = keys["owner"]?.text(max: 64)
         let group = keys["group"]?.text(max: 64)
+        let tls = keys["tls"]?.listenerTLS()
         let isUnsafeMeant = keys["unsafe_bind"]?.boolean() ?? false
         guard
             let bind = keys.required("bind", "Write bind: \"127.0.0.1:8080\" or bind: unix:/run/countersign/apps.sock"),
@@ -40,8 +41,9 @@ extension Field {
                     "others on the network can reach this address and have calls signed",
                     "Bind 127.0.0.1, [::1] or a Unix socket, or add unsafe_bind: true")
             }
-            return name.map { ListenerSettings(name: $0, address: address) }
+            return name.map { ListenerSettings(name: $0, address: address, tls: tls) }
         case .unix(let path, _, _, _):
+            keys["tls"]?.error("has a meaning for TCP listeners only", "Remove the key")
             let whole = ListenAddress.unix(path: path, mode: mode, owner: owner, group: group)
             return name.map { ListenerSettings(name: $0, address: whole) }
         }

@@ -8,7 +8,6 @@ final class Report {
     /// The process's environment, for `env:` and `credential:`.
     let environment: [String: String]
     private(set) var problems: [Problem] = []
-    private var said: Set<String> = []
 
     init(file: String, environment: [String: String]) {
         self.file = file
@@ -24,11 +23,6 @@ final class Report {
 
     func warn(_ place: Place?, _ path: String, _ message: String, _ remedy: String) {
         add(.warning, place, path, message, remedy)
-    }
-
-    /// A warning that is worth saying once per file.
-    func warnOnce(_ place: Place?, _ path: String, _ message: String, _ remedy: String) {
-        if said.insert(message).inserted { warn(place, path, message, remedy) }
     }
 
     /// All findings in the file's order; those of one place in the order in which they were found.

@@ -17,10 +17,16 @@ struct RouteContext {
 }
 
 extension Field {
-    /// All routes; those that are wrong are missing in it.
-    func routes(_ context: RouteContext) -> [RouteSettings] {
+    /// Most names in a message.
+    private static let maxShownNames = 20
+    /// Most routes.
+    static let maxRoutes = 1_000
+
+    /// All routes in the file's order, with the names of those that are wrong too: callers may refer to them.
+    func routes(_ context: RouteContext) -> (settings: [RouteSettings], names: [String]) {
         var routes: [RouteSettings] = []
-        for element in elements(max: 1_000) ?? [] {
+        let elements = elements(max: Self.maxRoutes) ?? []
+        for element in elements {
             guard let route = element.route(context) else { continue }
             if routes.contains(where: { $0.name == route.name }) {
                 element.error("a second route is called \(route.name)", "Give each its own name")
@@ -28,7 +34,15 @@ extension Field {
             element.warnIfHidden(route, by: routes)
             routes.append(route)
         }
-        return routes
+        return (routes, elements.map { $0.nameOfRoute ?? "" })
+    }
+
+    /// The name as it is written, whatever else is wrong.
+    private var nameOfRoute: String? {
+        guard case .mapping(let entries) = node.value,
+            case .scalar(let text, _)? = entries.first(where: { $0.key == "name" })?.node.value
+        else { return nil }
+        return text
     }
 
     private func route(_ context: RouteContext) -> RouteSettings? {
@@ -105,13 +119,15 @@ extension Field {
     }
 
     /// The index of the name that the value is.
-    private func reference(to names: [String], kind: String) -> Int? {
+    func reference(to names: [String], kind: String) -> Int? {
         guard let text = text() else { return nil }
         if let index = names.firstIndex(of: text) { return index }
         // What is no name was reported where it stands, and may hold anything.
         let names = names.filter(isName)
         let near = nearest(to: text, among: names).map { "Did you mean \($0)?" }
-        let known = names.isEmpty ? "There are none yet" : "There are \(names.joined(separator: ", "))"
+        let shown = names.prefix(Self.maxShownNames).joined(separator: ", ")
+        let left = names.count - Self.maxShownNames
+        let known = names.isEmpty ? "There are none yet" : "There are \(shown)\(left > 0 ? " and \(left) more" : "")"
         return refuse("there is no \(kind) of this name", near ?? known)
     }
 

@@ -59,13 +59,18 @@ extension Field {
             for byte in value.utf8 { buffer.append(byte: byte) }
             return secret(buffer)
         case .credential(let name):
-            guard let directory = report.environment["CREDENTIALS_DIRECTORY"], directory.hasPrefix("/") else {
-                return refuse(
-                    "CREDENTIALS_DIRECTORY is not set, so there are no credentials",
-                    "Start the gateway by systemd with LoadCredential=, or use file: or env:")
-            }
-            return secretFile("\(directory)/\(name)", rule: .serviceCredential)
+            return credentialPath(name).flatMap { secretFile($0, rule: .serviceCredential) }
         }
+    }
+
+    /// Where systemd put the credential of this name.
+    func credentialPath(_ name: String) -> String? {
+        guard let directory = report.environment["CREDENTIALS_DIRECTORY"], directory.hasPrefix("/") else {
+            return refuse(
+                "CREDENTIALS_DIRECTORY is not set, so there are no credentials",
+                "Start the gateway by systemd with LoadCredential=, or use file: or env:")
+        }
+        return "\(directory)/\(name)"
     }
 
     private func secretFile(_ path: String, rule: FileRule) -> SecretBytes? {
@@ -89,7 +94,8 @@ extension Field {
         return SecretBytes(copying: buffer.bytes)
     }
 
-    private func secretFailure(_ failure: FileFailure) -> (String, String) {
+    /// What is wrong with a file that only its owner may read, and what to do.
+    func secretFailure(_ failure: FileFailure) -> (String, String) {
         switch failure {
         case .missing: ("the file of the secret does not exist", "Create it, or correct the path")
         case .denied: ("the file of the secret may not be read", "Give it to the user that runs the gateway")

@@ -17,6 +17,10 @@ package struct Settings: Sendable {
     package var upstreams: [UpstreamSettings]
     /// 1 ... 1000; the first that matches wins.
     package var routes: [RouteSettings]
+    /// nil: whoever reaches a listener may call. Otherwise 1 ... 1000, in the file's order; nobody else may.
+    package var callers: [CallerSettings]?
+    /// 0 ... `QuotaSettings.maxQuotas`, in the file's order.
+    package var quotas: [QuotaSettings]
     /// nil: nothing is kept, and no route has idempotency.
     package var store: StoreSettings?
     package var limits: HTTPLimits
@@ -26,14 +30,16 @@ package struct Settings: Sendable {
 
     package init(
         listeners: [ListenerSettings], workers: Int?, credentials: [CredentialSettings],
-        upstreams: [UpstreamSettings], routes: [RouteSettings], store: StoreSettings?, limits: HTTPLimits,
-        connections: ConnectionLimits, warnings: [Problem]
+        upstreams: [UpstreamSettings], routes: [RouteSettings], callers: [CallerSettings]?, quotas: [QuotaSettings],
+        store: StoreSettings?, limits: HTTPLimits, connections: ConnectionLimits, warnings: [Problem]
     ) {
         self.listeners = listeners
         self.workers = workers
         self.credentials = credentials
         self.upstreams = upstreams
         self.routes = routes
+        self.callers = callers
+        self.quotas = quotas
         self.store = store
         self.limits = limits
         self.connections = connections
@@ -53,34 +59,13 @@ package enum ListenAddress: Equatable, Sendable {
 package struct ListenerSettings: Equatable, Sendable {
     package var name: String
     package var address: ListenAddress
-    /// nil: plain. TCP only.
+    /// nil: without TLS, as Unix sockets always are.
     package var tls: ListenerTLSSettings?
 
     package init(name: String, address: ListenAddress, tls: ListenerTLSSettings? = nil) {
         self.name = name
         self.address = address
         self.tls = tls
-    }
-}
-
-/// The key `tls` of a listener: what it shows callers, and what it asks of them.
-package struct ListenerTLSSettings: Equatable, Sendable {
-    /// Whether callers must show a certificate of `clientCAFile`.
-    package enum ClientCertificate: String, Sendable { case required, optional }
-
-    package var certificateFile: String
-    package var keyFile: String
-    /// nil: callers are not asked for a certificate.
-    package var clientCAFile: String?
-    package var clientCertificate: ClientCertificate
-
-    package init(
-        certificateFile: String, keyFile: String, clientCAFile: String?, clientCertificate: ClientCertificate
-    ) {
-        self.certificateFile = certificateFile
-        self.keyFile = keyFile
-        self.clientCAFile = clientCAFile
-        self.clientCertificate = clientCertificate
     }
 }
 
@@ -100,6 +85,14 @@ package struct StoreSettings: Sendable {
         self.keys = keys
         self.limits = limits
     }
+}
+
+/// Which answers carry the fields of quotas, `RateLimit-Policy` and `RateLimit`.
+package enum QuotaHeaders: String, CaseIterable, Sendable {
+    /// Those that a quota refused.
+    case refusals
+    /// All of requests that a quota counted.
+    case always
 }
 
 /// Bounds on inbound connections. What happens at each is said beside it.
@@ -125,6 +118,11 @@ package struct ConnectionLimits: Equatable, Sendable {
     /// Bytes of request bodies that the process holds, beyond what fits the first buffers. Default 512 MiB, range
     /// 1 MiB ... 64 GiB. Beyond: 503, nothing sent.
     package var maxBuffered = 512 * 1_024 * 1_024
+    /// Default: refusals only.
+    package var quotaHeaders = QuotaHeaders.refusals
+    /// Counts of quotas that are kept. Default 100000, range `LimitTable.capacities`. Beyond: the least recently used
+    /// are forgotten, and begin with a whole burst again.
+    package var quotaKeys = 100_000
 
     package init() {}
 }

@@ -64,18 +64,25 @@ package enum SettingsLoader {
             upstreams: upstreams?.read ?? [:], upstreamNames: upstreams?.names ?? [],
             credentials: credentials?.settings ?? [], credentialNames: credentials?.names ?? [],
             hasStore: root["store"] != nil)
-        let routes = root.required("routes", "Write at least one route")?.routes(context) ?? []
+        let routes = root.required("routes", "Write at least one route")?.routes(context)
+        let callers = root["callers"]?.callers(routes: routes?.names ?? [])
+        let quotas = root["quotas"]?.quotas(hasCallers: root["callers"] != nil) ?? []
         let limits = root["limits"]?.limits()
         let store = root["store"]?.store()
         NotBuilt.read(root: root)
-        guard !report.hasErrors, let credentials, let upstreams else { return nil }
-        if !routes.contains(where: { $0.idempotency != nil }) {
+        guard !report.hasErrors, let credentials, let upstreams, let routes else { return nil }
+        if !routes.settings.contains(where: { $0.idempotency != nil }) {
             root["store"]?.warn(
                 "keeps nothing: no route has idempotency", "Add it to the routes that move money, or remove the key")
         }
+        if let callers {
+            let elements = root["routes"]?.elements(max: Field.maxRoutes) ?? []
+            CallerChecks(callers: callers, listeners: listeners, routes: elements).warn()
+        }
         return Settings(
             listeners: listeners, workers: workers, credentials: credentials.settings,
-            upstreams: upstreams.names.compactMap { upstreams.read[$0]?.settings }, routes: routes, store: store,
+            upstreams: upstreams.names.compactMap { upstreams.read[$0]?.settings }, routes: routes.settings,
+            callers: callers?.map(\.settings), quotas: quotas, store: store,
             limits: limits?.http ?? HTTPLimits(), connections: limits?.connections ?? ConnectionLimits(), warnings: [])
     }
 }

@@ -2,13 +2,16 @@
 // Relies on nothing. Refuses numbers without a unit (which one would be guessed), fractions, signs, and what lies out
 // of its range. 0 needs no unit.
 
+internal import Policy
+
 /// A rate such as `5/s` or `300/m`.
 struct Rate: Equatable {
     var count: Int
-    /// The time in which `count` may happen: 1 000 or 60 000.
-    var perMilliseconds: Int
+    /// The time in which `count` may happen: that of a second, a minute or an hour.
+    var perNanoseconds: Int
 }
 
+private let rateUnits = ["s": 1_000_000_000, "m": 60_000_000_000, "h": 3_600_000_000_000]
 private let durations: [(unit: String, factor: Int)] = [
     ("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000),
 ]
@@ -37,18 +40,18 @@ extension Field {
         return value
     }
 
-    /// A rate: 1 ... 1000000 per second (`/s`) or minute (`/m`).
+    /// A rate: 1 ... 1000000 per second (`/s`), minute (`/m`) or hour (`/h`).
     func rate() -> Rate? {
         guard let text = scalar(expected: "a rate such as 5/s") else { return nil }
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 2, let count = number(String(parts[0])), ["s", "m"].contains(parts[1]) else {
+        guard parts.count == 2, let count = number(String(parts[0])), let period = rateUnits[String(parts[1])] else {
             let remedy = number(text) == nil ? "Write a rate such as 5/s or 300/m" : "Say per what: write \(text)/s"
             return refuse("is not a rate", remedy)
         }
-        guard (1...1_000_000).contains(count) else {
-            return refuse("is out of range", "Write a rate from 1/m to 1000000/s")
+        guard RateLimitSettings.counts.contains(count) else {
+            return refuse("is out of range", "Write a rate from 1/h to 1000000/s")
         }
-        return Rate(count: count, perMilliseconds: parts[1] == "s" ? 1_000 : 60_000)
+        return Rate(count: count, perNanoseconds: period)
     }
 
     private func quantity(

@@ -26,7 +26,7 @@ extension Field {
         if let tls, url?.isTLS == false {
             tls.field.error("has no meaning for http://", "Remove the key or write https://")
         }
-        let caFile = tls?["ca_file"]?.trustFile()
+        let caFile = tls?["ca_file"]?.readableFile(missing: "Correct the path, or install ca-certificates")
         let serverName = tls?["server_name"]?.serverName()
         let timeouts = keys["timeouts"]?.timeouts() ?? UpstreamTimeouts()
         let product = keys["product"]?.word(Product.self) ?? .problem
@@ -36,7 +36,7 @@ extension Field {
         let keepAlive = pool?["keep_alive"]?.milliseconds(0...600_000)
         let breaker = keys["breaker"]?.breaker()
         let resolve = keys["resolve"]?.milliseconds(1_000...3_600_000)
-        if let pace = keys["pace"] { NotBuilt.read(pace: pace) }
+        let pace = if let field = keys["pace"] { field.pace() } else { PaceSettings?.some(PaceSettings()) }
         guard let url else { return nil }
         var settings = UpstreamSettings(
             name: name, isTLS: url.isTLS, host: url.host, port: url.port, basePath: url.path,
@@ -46,6 +46,7 @@ extension Field {
         if let maxWaiting { settings.maxWaiting = maxWaiting }
         if let keepAlive { settings.keepAliveMilliseconds = keepAlive }
         settings.breaker = breaker
+        settings.pace = pace
         if let resolve { settings.resolveMilliseconds = resolve }
         return ReadUpstream(settings: settings, product: product)
     }
@@ -82,14 +83,15 @@ extension Field {
         return text.hasPrefix("/") ? text : refuse("is not an absolute path", "Write the path from / on")
     }
 
-    private func trustFile() -> String? {
+    /// The path of a PEM file that anyone may read; `missing` says what to do where there is none.
+    func readableFile(missing: String) -> String? {
         guard let path = absolutePath() else { return nil }
         do throws(FileFailure) {
-            try checkReadable(path)
+            try checkReadable(path, rule: .any)
             return path
         } catch {
             switch error {
-            case .missing: return refuse("the file does not exist", "Correct the path, or install ca-certificates")
+            case .missing: return refuse("the file does not exist", missing)
             case .denied: return refuse("the file may not be read", "Let the user that runs the gateway read it")
             case .notRegular: return refuse("is not a regular file", "Name a file of PEM certificates")
             case .tooLarge, .exposed, .foreignOwner: return refuse("the file is refused", "Name another file")

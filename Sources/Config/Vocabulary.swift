@@ -4,8 +4,10 @@
 /// The keys of each mapping.
 package enum Vocabulary {
     package static let root =
-        ["listeners", "workers", "credentials", "upstreams", "routes", "limits", "store"] + NotBuilt.rootKeys
-    package static let listener = ["name", "bind", "mode", "owner", "group", "unsafe_bind"]
+        ["listeners", "workers", "credentials", "upstreams", "routes", "callers", "quotas", "limits", "store"]
+        + NotBuilt.rootKeys
+    package static let listener = ["name", "bind", "mode", "owner", "group", "unsafe_bind", "tls"]
+    package static let listenerTLS = ["certificate", "key", "client_ca", "client_certificate"]
     package static let credential = [
         "username", "secret", "next_secret", "algorithm", "signed_headers", "api_key", "fields",
     ]
@@ -26,9 +28,12 @@ package enum Vocabulary {
         "key", "required", "volatile", "on_unknown", "repeat_after", "wait", "on_store_failure", "on_error", "code",
         "not_final",
     ]
+    package static let caller = ["uid", "gid", "token", "certificate", "routes"]
+    package static let quota = ["name", "per", "rate", "burst", "report_only"]
     package static let limits = [
         "max_body", "max_head", "max_line", "max_headers", "max_json_depth", "max_connections", "head_timeout",
-        "body_timeout", "keep_alive", "write_timeout", "relay_buffer", "drain", "max_buffered",
+        "body_timeout", "keep_alive", "write_timeout", "relay_buffer", "drain", "max_buffered", "quota_headers",
+        "quota_keys",
     ]
     package static let admin = ["bind"]
     package static let store = [
@@ -39,8 +44,7 @@ package enum Vocabulary {
 
     /// All of the above.
     package static let all = [
-        root, listener, credential, apiKey, upstream, tls, timeouts, connections, breaker, pace, route, idempotency,
-        limits,
-        admin, store, log,
+        root, listener, listenerTLS, credential, apiKey, upstream, tls, timeouts, connections, breaker, pace, route,
+        idempotency, caller, quota, limits, admin, store, log,
     ]
 }

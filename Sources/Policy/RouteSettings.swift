@@ -109,6 +109,8 @@ package struct UpstreamSettings: Sendable {
     /// How long a resolved name is used, in milliseconds. Default 30 s, range 1 s ... 1 h. An old answer is used while
     /// a new one cannot be had.
     package var resolveMilliseconds = 30_000
+    /// How fast calls are sent, per credential. Default: what Ingo asks for; nil: as fast as callers send them.
+    package var pace: PaceSettings? = PaceSettings()
 
     package init(
         name: String, isTLS: Bool, host: String, port: UInt16, basePath: String = "", authority: String,

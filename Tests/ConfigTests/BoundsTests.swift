@@ -55,6 +55,7 @@ struct Bound: CustomTestStringConvertible, Sendable {
         limit("write_timeout", 10, 1_800_000, "ms") { $0.connections.writeTimeoutMilliseconds },
         limit("relay_buffer", 4_096, 1_048_576, "B") { $0.connections.relayBuffer },
         limit("drain", 0, 3_600_000, "ms") { $0.connections.drainMilliseconds },
+        limit("quota_keys", 1, 10_000_000, "") { $0.connections.quotaKeys },
         upstream(["timeouts", "connect"], 10, 60_000, "ms") { $0.upstreams[0].timeouts.connectMilliseconds },
         upstream(["timeouts", "first_byte"], 10, 600_000, "ms") { $0.upstreams[0].timeouts.firstByteMilliseconds },
         upstream(["timeouts", "idle"], 10, 600_000, "ms") { $0.upstreams[0].timeouts.idleMilliseconds },
@@ -67,7 +68,9 @@ struct Bound: CustomTestStringConvertible, Sendable {
 }
 
 @Suite struct BoundsTests {
-    @Test(arguments: Bound.all + Bound.ofStore + Bound.ofIdempotency) func edges(bound: Bound) throws {
+    @Test(arguments: Bound.all + Bound.ofStore + Bound.ofIdempotency + Bound.ofPace + Bound.ofCallers) func edges(
+        bound: Bound
+    ) throws {
         let scratch = try Scratch()
         for value in [bound.low, bound.low + 1, bound.high - 1, bound.high] {
             let (settings, problems) = try scratch.load(bound.yaml("\(value)\(bound.unit)"))

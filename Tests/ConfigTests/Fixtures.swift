@@ -21,6 +21,15 @@ enum Fixtures {
     static let routes = "routes: [{name: all, prefix: /, upstream: banking, credential: acme}]\n"
     static let least = listeners + credentials + upstreams + routes
 
+    /// The least with a Unix socket as well, so that callers may be processes, and with `callers`, without its braces.
+    static func called(by callers: String) -> String {
+        "listeners: [{name: apps, bind: \"127.0.0.1:8080\"}, {name: local, bind: \"unix:/run/c.sock\"}]\n"
+            + credentials + upstreams + routes + "callers: {\(callers)}\n"
+    }
+
+    /// The least with `quotas`, without its brackets.
+    static func bounded(by quotas: String) -> String { least + "quotas: [\(quotas)]\n" }
+
     /// A configuration with a store whose one route has `idempotency`, both without their braces.
     static func remembering(store: String = "kind: memory", idempotency: String = "key: /k") -> String {
         let route = "name: all, prefix: /, upstream: banking, credential: acme, idempotency: {\(idempotency)}"

@@ -14,7 +14,8 @@ import Testing
         let settings = try #require(loaded)
         #expect(problems.isEmpty)
         #expect(settings.listeners == [.init(name: "apps", address: .tcp(host: "127.0.0.1", port: 8080))])
-        #expect(settings.workers == nil && settings.store == nil)
+        #expect(settings.workers == nil && settings.store == nil && settings.callers == nil)
+        #expect(settings.quotas.isEmpty && settings.listeners[0].tls == nil)
         #expect(settings.limits == HTTPLimits())
         #expect(settings.connections == ConnectionLimits())
         let credential = settings.credentials[0]
@@ -25,6 +26,7 @@ import Testing
         #expect(upstream.isTLS && upstream.host == "banking.example" && upstream.port == 443)
         #expect(upstream.basePath == "/api" && upstream.authority == "banking.example" && upstream.caFile == nil)
         #expect(upstream.timeouts == UpstreamTimeouts() && upstream.maxConnections == 64)
+        #expect(upstream.pace == PaceSettings())
         let route = settings.routes[0]
         #expect(route.match == .prefix("/") && route.methods == MethodSet(.post) && route.stripPrefix.isEmpty)
         #expect(route.kind == .create && route.lostAnswer == .unknown && route.product == .problem)
@@ -39,6 +41,7 @@ import Testing
         #expect(settings.limits == HTTPLimits())
         #expect(settings.connections == ConnectionLimits())
         #expect(settings.upstreams[0].timeouts == UpstreamTimeouts())
+        #expect(settings.upstreams[0].pace == PaceSettings())
         #expect(settings.upstreams[0].maxWaiting == 1024 && settings.upstreams[0].keepAliveMilliseconds == 30_000)
         #expect(settings.workers == 2)
         let socket = ListenAddress.unix(
@@ -60,6 +63,28 @@ import Testing
         idempotency.notFinal = ["104"]
         idempotency.notFinalRanges = [500...599]
         #expect(settings.routes.map(\.idempotency) == [idempotency, nil])
+    }
+
+    @Test func theCommentedFileSaysWhoMayCall() throws {
+        let scratch = try Scratch()
+        let settings = try #require(try loadCommented(scratch).0)
+        let folder = scratch.folder.path + "/tls"
+        #expect(settings.listeners.map(\.tls?.clientCertificate) == [nil, nil, .required])
+        #expect(
+            settings.listeners[2].tls
+                == ListenerTLSSettings(
+                    certificateFile: folder + "/chain.pem", keyFile: folder + "/key.pem",
+                    clientCAFile: folder + "/client-ca.pem"))
+        let callers = try #require(settings.callers)
+        #expect(callers.map(\.name) == ["payouts", "reports", "edge"])
+        let token = BodyDigest(of: Array("reports-token-16".utf8).span)
+        let identities: [CallerIdentity] = [
+            .peer(uid: 1_001, gid: 1_001), .token(token), .certificate(.commonName("edge.internal")),
+        ]
+        #expect(callers.map(\.identity) == identities)
+        #expect(callers.map(\.routes) == [[0], [0, 1], nil])
+        let rate = RateLimitSettings(count: 50, perNanoseconds: 1_000_000_000, burst: 100)
+        #expect(settings.quotas == [QuotaSettings(name: "per-caller", per: [.caller, .route], rate: rate)])
     }
 
     @Test func theCommentedFileNamesEveryKey() throws {
@@ -155,6 +180,10 @@ import Testing
         _ = try scratch.write("secrets/hmac.next", Array("other\r\n".utf8))
         _ = try scratch.write("secrets/store", Array((String(repeating: "A", count: 43) + "=\n").utf8))
         _ = try scratch.write("secrets/store.previous", Array("0123456789abcdef\n".utf8))
+        _ = try scratch.write("secrets/reports-token", Array("reports-token-16\n".utf8))
+        for (name, mode) in [("chain", 0o644), ("key", 0o600), ("client-ca", 0o644)] {
+            _ = try scratch.write("tls/\(name).pem", Array("-----BEGIN\n".utf8), mode: mode)
+        }
         let trust = try scratch.write("ca.pem", Array("-----BEGIN CERTIFICATE-----\n".utf8), mode: 0o644)
         let yaml = try String(contentsOf: Self.commented, encoding: .utf8)
             .replacingOccurrences(of: "/etc/countersign", with: scratch.folder.path)

@@ -30,6 +30,7 @@ final class CommandFixture {
             upstreams:
               banking:
                 url: "http://127.0.0.1:9000/api/v4"
+                pace: none
             routes:
               - {name: save, path: /users/save, upstream: banking, credential: acme}
               - {name: rest, prefix: /banking, strip_prefix: /banking, upstream: banking, credential: acme}

@@ -18,6 +18,8 @@ struct Setup {
     /// Where the upstream is, and more of its keys, each line indented by four.
     var url: String
     var upstream = ""
+    /// YAML of the upstream's `pace`. Off: all but the tests of it measure something else.
+    var pace = "none"
     /// YAML of `routes`.
     var routes =
         "  - {name: all, methods: [GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS], prefix: /, upstream: up,"
@@ -50,6 +52,7 @@ struct Setup {
             \(key)\(credential)upstreams:
               up:
                 url: "\(url)"
+                pace: \(pace)
             \(upstream)routes:
             \(routes)\(limits.isEmpty ? "" : "limits:\n" + limits)
             """

@@ -256,6 +256,7 @@ private struct Meeting: ~Copyable {
             meeting.pair.near!.shutdownWriting()
             #expect(try meeting.read().1 == [7])
             #expect(try meeting.read().0 == (orderly ? .end : .truncated))
+            guard orderly else { continue }
             // Half of it is closed: our side goes on.
             #expect(meeting.stream.write([8].span) == .bytes(1))
             meeting.stream.shutdown()
@@ -265,7 +266,7 @@ private struct Meeting: ~Copyable {
     }
 
     @Test(arguments: [
-        "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "\u{16}\u{3}\u{1}\u{0}\u{2}ab", "\u{80}\u{1}\u{1}", "SSH-2.0-x\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "\u{16}\u{3}\u{1}\u{0}\u{4}\u{9}\u{0}\u{0}\u{0}", "\u{80}\u{1}\u{1}abcdefgh", "SSH-2.0-x\r\n",
     ])
     func whatIsNotTLSIsRefused(garbage: String) throws {
         var meeting = try Meeting(listening.context(), TLSPeerSettings(connectingAs: nil))

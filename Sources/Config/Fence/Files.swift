@@ -56,8 +56,8 @@ func readFile(_ path: String, limit: Int, rule: FileRule) throws(FileFailure) ->
     }
 }
 
-/// Whether a regular file can be opened for reading.
-func checkReadable(_ path: String) throws(FileFailure) {
+/// Whether a regular file can be opened for reading, and is open to nobody whom the rule leaves out.
+func checkReadable(_ path: String, rule: FileRule) throws(FileFailure) {
     // SAFETY: the path is a C string for the length of the call.
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw failure(errno) }
@@ -66,6 +66,7 @@ func checkReadable(_ path: String) throws(FileFailure) {
     // SAFETY: `status` lives across the call; fstat writes nothing else.
     guard unsafe fstat(descriptor, &status) == 0 else { throw failure(errno) }
     guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegular }
+    try check(status, rule)
 }
 
 private func readSome(_ descriptor: Int32, _ buffer: inout ByteBuffer) -> Int {

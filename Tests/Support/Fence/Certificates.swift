@@ -39,8 +39,8 @@ package final class Identity: @unchecked Sendable {
         let subject = unsafe X509_get_subject_name(certificate)
         for name in names {
             let bytes = Array(name.utf8)
-            // 0x1000 | 1: the text is UTF-8.
-            unsafe X509_NAME_add_entry_by_txt(subject, "CN", 0x1001, bytes, Int32(bytes.count), -1, 0)
+            // 0x1000: the text is UTF-8.
+            unsafe X509_NAME_add_entry_by_txt(subject, "CN", 0x1000, bytes, Int32(bytes.count), -1, 0)
         }
         let issuerName = if let issuer { unsafe X509_get_subject_name(issuer.certificate) } else { unsafe subject }
         unsafe X509_set_issuer_name(certificate, issuerName)
