@@ -68,6 +68,19 @@ final class InboundConnection {
         set { set(.queued, newValue) }
     }
 
+    /// What an event says of the bytes to come.
+    func note(_ readiness: Readiness) {
+        guard readiness != .writable else { return noteWritable() }
+        readable = true
+        transport.noteReadable()
+        if readiness.contains(.closedForReading) { sawEnd = true }
+    }
+
+    /// TLS may have waited to write before it could read on: the answer to a key update.
+    private func noteWritable() {
+        if transport.isTLS { readable = true }
+    }
+
     private func set(_ mark: Marks, _ isSet: Bool) {
         if isSet { marks.insert(mark) } else { marks.remove(mark) }
     }
@@ -130,9 +143,19 @@ final class UpstreamConnection {
 
     /// What an event says of the bytes to come.
     func note(_ readiness: Readiness) {
-        if readiness != .writable { readable = true }
+        if readiness != .writable {
+            readable = true
+            noteReadable()
+        }
         if readiness.contains(.closedForReading) || readiness.contains(.closed) || readiness.contains(.failed) {
             sawEnd = true
+        }
+    }
+
+    private func noteReadable() {
+        switch transport {
+        case .none: break
+        case .some(let transport): transport.noteReadable()
         }
     }
 

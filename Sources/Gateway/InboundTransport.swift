@@ -83,6 +83,14 @@ enum InboundTransport: ~Copyable {
         }
     }
 
+    /// See `TLSStream.noteReadable`.
+    func noteReadable() {
+        switch self {
+        case .plain: break
+        case .tls(let tls): tls.stream.noteReadable()
+        }
+    }
+
     /// What the handshake has proved of the caller.
     func peerIdentity() -> TLSPeerIdentity? {
         switch self {

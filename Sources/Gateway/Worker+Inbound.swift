@@ -156,17 +156,8 @@ extension Worker {
     // MARK: - Reading
 
     mutating func inboundReady(_ connection: InboundConnection, _ readiness: Readiness) {
-        if readiness.contains(.failed) || readiness.contains(.closed) {
-            connection.readable = true
-            return callerGone(connection)
-        }
-        if readiness.contains(.readable) { connection.readable = true }
-        if readiness.contains(.closedForReading) {
-            connection.readable = true
-            connection.sawEnd = true
-        }
-        // TLS may have waited to write before it could read on: a key update's answer.
-        if readiness.contains(.writable) && connection.transport.isTLS { connection.readable = true }
+        connection.note(readiness)
+        if readiness.contains(.failed) || readiness.contains(.closed) { return callerGone(connection) }
         if readiness.contains(.writable), let context = connection.context, context.state.stalled {
             callerTakesAgain(connection, context)
         }

@@ -266,7 +266,8 @@ private struct Meeting: ~Copyable {
     }
 
     @Test(arguments: [
-        "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "\u{16}\u{3}\u{1}\u{0}\u{4}\u{9}\u{0}\u{0}\u{0}", "\u{80}\u{1}\u{1}abcdefgh", "SSH-2.0-x\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "\u{16}\u{3}\u{1}\u{0}\u{4}\u{9}\u{0}\u{0}\u{0}",
+        "\u{80}\u{1}\u{1}abcdefgh", "SSH-2.0-x\r\n",
     ])
     func whatIsNotTLSIsRefused(garbage: String) throws {
         var meeting = try Meeting(listening.context(), TLSPeerSettings(connectingAs: nil))
@@ -297,6 +298,23 @@ private struct Meeting: ~Copyable {
         }
         #expect(try meeting.handshake() == .done)
         try meeting.talk()
+    }
+
+    /// The event for the second bytes comes while OpenSSL still has some of the first: there is no other for them.
+    @Test func anEventBetweenReadsIsNotForgotten() throws {
+        var meeting = try Meeting(listening.context(), TLSPeerSettings(connectingAs: nil))
+        #expect(try meeting.handshake() == .done)
+        meeting.peer.send([1])
+        meeting.peer.send([2])
+        try meeting.deliver()
+        #expect(try meeting.read().1 == [1])
+        meeting.peer.send([3])
+        try meeting.deliver()
+        meeting.stream.noteReadable()
+        #expect(try meeting.read().1 == [2])
+        #expect(meeting.stream.mayHaveMore == true)
+        #expect(try meeting.read().1 == [3])
+        #expect(meeting.stream.mayHaveMore == false)
     }
 
     @Test func newKeysChangeNothing() throws {

@@ -56,8 +56,9 @@ package final class TLSWire: ByteSource {
                 defer { taken = peer.received.count }
                 return .bytes(Array(peer.received[taken...]))
             }
-            if peer.sawClose { return .end }
+            // OpenSSL takes a fatal alert for a close as well.
             if peer.failed { return .reset }
+            if peer.sawClose { return .end }
             switch wire.receive(upTo: limit, within: milliseconds) {
             case .bytes(let bytes): peer.feed(bytes)
             case .end, .reset: return .reset
