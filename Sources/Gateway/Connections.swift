@@ -4,7 +4,7 @@ internal import Exchange
 internal import HTTP
 internal import Net
 
-/// A caller's connection. Small on purpose: an idle one has no buffers, and a plain one fits malloc's block of 64 bytes.
+/// A caller's connection. Small on purpose: an idle one has no buffers, and a plain one fits a block of 64 bytes.
 final class InboundConnection {
     enum State {
         /// TLS agrees on keys; no byte of a request can have come.
