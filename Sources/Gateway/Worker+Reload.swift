@@ -26,15 +26,17 @@ final class Reload: @unchecked Sendable {
     // @unchecked Sendable: the main thread makes it, hands it over once and never touches it again.
     let generation: Generation
     let added: [ListenerBox]
+    let renewed: [RenewedTLS]
     /// Names of listeners that are no more.
     let removed: [String]
     let progress: ReloadProgress
 
-    init(generation: Generation, added: [ListenerBox], removed: [String], _ progress: ReloadProgress) {
+    init(_ generation: Generation, _ change: ListenerChange, worker: Int, _ progress: ReloadProgress) {
         self.progress = progress
         self.generation = generation
-        self.added = added
-        self.removed = removed
+        added = change.added[worker]
+        renewed = change.renewed[worker]
+        removed = change.removed
     }
 }
 
@@ -47,6 +49,9 @@ extension Worker {
         takeKeys(generation.vault, reload.progress)
         // Who waits in a backlog is taken first: the kernel has let them in.
         for box in Array(listeners) where reload.removed.contains(box.name) { beginClosing(box) }
+        for renewed in reload.renewed {
+            for box in listeners where box.name == renewed.listener { box.tls = renewed.tls }
+        }
         for box in reload.added {
             do {
                 try listen(box)
