@@ -74,7 +74,7 @@ package struct StoreSettings: Sendable {
     package var kind: StoreKind
     /// The file's absolute path; nil for memory.
     package var path: String?
-    /// What answers are encrypted and keys are hashed with, each of at least 16 bytes: the current one, then 0 ... 3 of
+    /// What answers are encrypted and keys are hashed with, the current one, then 0 ... 3 of
     /// before. Empty: memory with a key of its own.
     package var keys: [SecretBytes]
     package var limits: StoreLimits
