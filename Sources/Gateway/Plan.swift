@@ -66,7 +66,6 @@ final class Plan: Sendable {
     }
 }
 
-
 /// One route as one worker serves it: everything of its upstream and credential that a request needs.
 final class ServedRoute {
     let settings: RouteSettings
