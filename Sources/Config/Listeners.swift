@@ -22,31 +22,12 @@ extension Field {
     private func listener() -> ListenerSettings? {
         guard let keys = mapping(Vocabulary.listener) else { return nil }
         let name = keys.required("name", "Write name: apps")?.name()
-        let mode = keys["mode"]?.mode()
-        let owner = keys["owner"]?.text(max: 64)
-        let group = keys["group"]?.text(max: 64)
         let tls = keys["tls"]?.listenerTLS()
-        let isUnsafeMeant = keys["unsafe_bind"]?.boolean() ?? false
-        guard
-            let bind = keys.required("bind", "Write bind: \"127.0.0.1:8080\" or bind: unix:/run/countersign/apps.sock"),
-            let address = bind.bindAddress()
-        else { return nil }
-        switch address {
-        case .tcp(let host, _):
-            for key in ["mode", "owner", "group"] {
-                keys[key]?.error("has a meaning for Unix sockets only", "Remove the key")
-            }
-            if AddressLiteral(host)?.isLoopback != true && !isUnsafeMeant {
-                bind.error(
-                    "others on the network can reach this address and have calls signed",
-                    "Bind 127.0.0.1, [::1] or a Unix socket, or add unsafe_bind: true")
-            }
-            return name.map { ListenerSettings(name: $0, address: address, tls: tls) }
-        case .unix(let path, _, _, _):
-            keys["tls"]?.error("has a meaning for TCP listeners only", "Remove the key")
-            let whole = ListenAddress.unix(path: path, mode: mode, owner: owner, group: group)
-            return name.map { ListenerSettings(name: $0, address: whole) }
-        }
+        let remedy = "Write bind: \"127.0.0.1:8080\" or bind: unix:/run/countersign/apps.sock"
+        let danger = "others on the network can reach this address and have calls signed"
+        guard let address = keys.address(remedy, danger: danger) else { return nil }
+        if case .unix = address { keys["tls"]?.error("has a meaning for TCP listeners only", "Remove the key") }
+        return name.map { ListenerSettings(name: $0, address: address, tls: tls) }
     }
 
     /// `127.0.0.1:8080`, `[::1]:8080` or `unix:/path`.
@@ -72,7 +53,7 @@ extension Field {
     }
 
     /// An octal file mode with its leading zero.
-    private func mode() -> UInt16? {
+    fileprivate func mode() -> UInt16? {
         guard let text = scalar(expected: "a mode such as \"0660\"") else { return nil }
         guard text.utf8.count == 4, text.hasPrefix("0"), let mode = UInt16(text, radix: 8), !text.contains("+") else {
             return refuse("is not a mode", "Write four octal digits from \"0000\" to \"0777\"")
@@ -91,6 +72,29 @@ extension Field {
         if isName(text) { return true }
         error("is not a name", "Write 1 to 64 letters, digits, '.', '_' and '-'")
         return false
+    }
+}
+
+extension Mapping {
+    /// What `bind` says, with `mode`, `owner` and `group` of a Unix socket. `danger`: why an address that others can
+    /// reach is refused without `unsafe_bind`.
+    func address(_ remedy: String, danger: String) -> ListenAddress? {
+        let mode = self["mode"]?.mode()
+        let owner = self["owner"]?.text(max: 64)
+        let group = self["group"]?.text(max: 64)
+        let isUnsafeMeant = self["unsafe_bind"]?.boolean() ?? false
+        guard let bind = required("bind", remedy), let address = bind.bindAddress() else { return nil }
+        switch address {
+        case .tcp(let host, _):
+            for key in ["mode", "owner", "group"] {
+                self[key]?.error("has a meaning for Unix sockets only", "Remove the key")
+            }
+            if AddressLiteral(host)?.isLoopback != true && !isUnsafeMeant {
+                bind.error(danger, "Bind 127.0.0.1, [::1] or a Unix socket, or add unsafe_bind: true")
+            }
+            return address
+        case .unix(let path, _, _, _): return .unix(path: path, mode: mode, owner: owner, group: group)
+        }
     }
 }
 
@@ -119,7 +123,7 @@ func isNameByte(_ byte: UInt8) -> Bool {
 
 extension ListenAddress {
     /// Whether the second bind of the two would fail.
-    fileprivate func collides(with other: ListenAddress) -> Bool {
+    func collides(with other: ListenAddress) -> Bool {
         switch (self, other) {
         case (.tcp(let host, let port), .tcp(let otherHost, let otherPort)):
             port != 0 && port == otherPort && AddressLiteral(host) == AddressLiteral(otherHost)

@@ -4,16 +4,10 @@
 
 /// Keys whose feature is not in this version.
 enum NotBuilt {
-    static let rootKeys = ["admin", "log"]
+    static let rootKeys = ["log"]
 
     /// Reads the keys of the file's top level.
     static func read(root: Mapping) {
-        if let admin = root["admin"] {
-            if let bind = admin.mapping(Vocabulary.admin)?.required("bind", "Write bind: \"127.0.0.1:9901\"") {
-                _ = bind.bindAddress()
-            }
-            withoutEffect(admin)
-        }
         if let log = root["log"]?.mapping(Vocabulary.log) { readLog(log) }
     }
 
@@ -26,9 +20,5 @@ enum NotBuilt {
         if let bodies = log["bodies"], bodies.word(LoggedBodies.self) == .redacted {
             bodies.error("redacted bodies are not built in this version", "Write bodies: \"off\"")
         }
-    }
-
-    private static func withoutEffect(_ field: Field) {
-        field.warn("has no effect in this version", "Remove the key, or leave it for a later version")
     }
 }

@@ -8,6 +8,8 @@ final class Report {
     /// The process's environment, for `env:` and `credential:`.
     let environment: [String: String]
     private(set) var problems: [Problem] = []
+    /// The secrets that were read.
+    private(set) var references: [SecretNote] = []
 
     init(file: String, environment: [String: String]) {
         self.file = file
@@ -24,6 +26,9 @@ final class Report {
     func warn(_ place: Place?, _ path: String, _ message: String, _ remedy: String) {
         add(.warning, place, path, message, remedy)
     }
+
+    /// Notes by what a secret was named; what it names is not kept.
+    func note(_ kind: SecretNote.Kind, at path: String) { references.append(SecretNote(path: path, kind: kind)) }
 
     /// All findings in the file's order; those of one place in the order in which they were found.
     var sorted: [Problem] {

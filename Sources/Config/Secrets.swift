@@ -13,6 +13,15 @@ enum SecretReference {
     case environment(String)
     /// `credential:` and the name of a file in `$CREDENTIALS_DIRECTORY` (systemd.exec(5), LoadCredential=).
     case credential(String)
+
+    /// What may be shown of it.
+    var kind: SecretNote.Kind {
+        switch self {
+        case .file: .file
+        case .environment: .environment
+        case .credential: .credential
+        }
+    }
 }
 
 extension Field {
@@ -48,6 +57,7 @@ extension Field {
     /// spaces and further newlines too. A variable is taken as it is.
     func secret() -> SecretBytes? {
         guard let reference = secretReference() else { return nil }
+        report.note(reference.kind, at: path)
         switch reference {
         case .file(let path): return secretFile(path, rule: .ownerOnly)
         case .environment(let name):

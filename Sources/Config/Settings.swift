@@ -25,13 +25,18 @@ package struct Settings: Sendable {
     package var store: StoreSettings?
     package var limits: HTTPLimits
     package var connections: ConnectionLimits
+    /// nil: there is no admin listener.
+    package var admin: ListenAddress?
+    /// What kind of reference each secret was given by.
+    package var references: [SecretNote]
     /// What the operator should know although it is allowed; to be logged at start.
     package var warnings: [Problem]
 
     package init(
         listeners: [ListenerSettings], workers: Int?, credentials: [CredentialSettings],
         upstreams: [UpstreamSettings], routes: [RouteSettings], callers: [CallerSettings]?, quotas: [QuotaSettings],
-        store: StoreSettings?, limits: HTTPLimits, connections: ConnectionLimits, warnings: [Problem]
+        store: StoreSettings?, limits: HTTPLimits, connections: ConnectionLimits, admin: ListenAddress?,
+        references: [SecretNote], warnings: [Problem]
     ) {
         self.listeners = listeners
         self.workers = workers
@@ -43,11 +48,13 @@ package struct Settings: Sendable {
         self.store = store
         self.limits = limits
         self.connections = connections
+        self.admin = admin
+        self.references = references
         self.warnings = warnings
     }
 }
 
-/// Where callers reach the gateway.
+/// Where callers, or operators, reach the gateway.
 package enum ListenAddress: Equatable, Sendable {
     /// A literal IPv4 or IPv6 address without brackets. Port 0: the system chooses a free one.
     case tcp(host: String, port: UInt16)

@@ -69,6 +69,7 @@ package enum SettingsLoader {
         let quotas = root["quotas"]?.quotas(hasCallers: root["callers"] != nil) ?? []
         let limits = root["limits"]?.limits()
         let store = root["store"]?.store()
+        let admin = root["admin"]?.admin(besides: listeners)
         NotBuilt.read(root: root)
         guard !report.hasErrors, let credentials, let upstreams, let routes else { return nil }
         if !routes.settings.contains(where: { $0.idempotency != nil }) {
@@ -83,6 +84,7 @@ package enum SettingsLoader {
             listeners: listeners, workers: workers, credentials: credentials.settings,
             upstreams: upstreams.names.compactMap { upstreams.read[$0]?.settings }, routes: routes.settings,
             callers: callers?.map(\.settings), quotas: quotas, store: store,
-            limits: limits?.http ?? HTTPLimits(), connections: limits?.connections ?? ConnectionLimits(), warnings: [])
+            limits: limits?.http ?? HTTPLimits(), connections: limits?.connections ?? ConnectionLimits(),
+            admin: admin, references: report.references, warnings: [])
     }
 }

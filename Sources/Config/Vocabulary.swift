@@ -4,7 +4,10 @@
 /// The keys of each mapping.
 package enum Vocabulary {
     package static let root =
-        ["listeners", "workers", "credentials", "upstreams", "routes", "callers", "quotas", "limits", "store"]
+        [
+            "listeners", "workers", "credentials", "upstreams", "routes", "callers", "quotas", "limits", "store",
+            "admin",
+        ]
         + NotBuilt.rootKeys
     package static let listener = ["name", "bind", "mode", "owner", "group", "unsafe_bind", "tls"]
     package static let listenerTLS = ["certificate", "key", "client_ca", "client_certificate"]
@@ -35,7 +38,7 @@ package enum Vocabulary {
         "body_timeout", "keep_alive", "write_timeout", "relay_buffer", "drain", "max_buffered", "quota_headers",
         "quota_keys",
     ]
-    package static let admin = ["bind"]
+    package static let admin = ["bind", "mode", "owner", "group", "unsafe_bind"]
     package static let store = [
         "kind", "path", "key", "previous_keys", "retention", "unknown_retention", "max_keys", "max_size", "max_answer",
         "max_waiting", "max_questions", "timeout",

@@ -106,11 +106,23 @@ final class UpstreamConnection {
         case lent
         case idle
         case closed
+
+        /// As it is counted.
+        fileprivate var use: ConnectionUse? {
+            switch self {
+            case .resolving, .connecting, .handshaking: .opening
+            case .lent: .lent
+            case .idle: .idle
+            case .closed: nil
+            }
+        }
     }
 
     let slot: UInt32
     let upstream: UpstreamState
-    var state = State.resolving
+    var state = State.resolving {
+        didSet { countUse(before: oldValue.use, now: state.use) }
+    }
     var transport: Transport?
     var context: ExchangeContext?
     /// The next address to try, counted from `firstAddress`.
@@ -140,6 +152,13 @@ final class UpstreamConnection {
         self.slot = slot
         self.upstream = upstream
         openedAt = now
+        countUse(before: nil, now: state.use)
+    }
+
+    private func countUse(before: ConnectionUse?, now: ConnectionUse?) {
+        guard before != now else { return }
+        if let before { upstream.counters.ended(before) }
+        if let now { upstream.counters.began(now) }
     }
 
     /// What an event says of the bytes to come.

@@ -46,6 +46,8 @@ struct ExchangeState: ~Copyable {
     var caller = RequestCaller.anyone
     /// The request's turn at its upstream's pace, waited for or held.
     var turn: PaceTicket?
+    /// What is noted for the counts.
+    var tally = RequestTally()
     /// Fields about quotas for the answer: whole lines.
     var fields = ByteBuffer(capacity: 64)
     var method = Method.post
@@ -143,6 +145,7 @@ struct ExchangeState: ~Copyable {
         }
         digest = nil
         route = nil
+        tally = RequestTally()
         caller = .anyone
         turn = nil
         secret = 0

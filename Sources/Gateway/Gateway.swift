@@ -28,7 +28,7 @@ package final class Gateway {
     /// Reads the configuration anew, for a reload.
     package typealias Source = () -> (settings: Settings?, problems: [Problem])
 
-    private let log: OperatorLog
+    let log: OperatorLog
     private let source: Source
     private var listeners: Listeners
     private var fleet: Fleet
@@ -45,12 +45,17 @@ package final class Gateway {
     private let pacers: Pacers
     /// Counts of quotas go on over reloads.
     private var limits: LimitTable?
+    let observatory: Observatory
+    private(set) var registry: MetricsRegistry
+    private let inbound = InboundCount()
+    private var admin: AdminServer?
+    private let adminAddress: ListenAddress?
 
-    /// Runs until SIGTERM or SIGINT; SIGHUP reads `source` again.
+    /// Runs until SIGTERM or SIGINT; SIGHUP reads `source` again. `version` is what the admin listener says.
     package static func run(
-        _ settings: Settings, log: OperatorLog, source: @escaping Source
+        _ settings: Settings, version: String, log: OperatorLog, source: @escaping Source
     ) throws(StartFailure) -> RunEnd {
-        let gateway = try Gateway(settings, log: log, source: source)
+        let gateway = try Gateway(settings, version: version, log: log, source: source)
         try gateway.prepareProcess(settings)
         // Before any caller comes, who might take the last descriptor.
         var watch = try gateway.makeWatch()
@@ -58,7 +63,13 @@ package final class Gateway {
         return try gateway.serve(&watch)
     }
 
-    private init(_ settings: Settings, log: OperatorLog, source: @escaping Source) throws(StartFailure) {
+    private init(
+        _ settings: Settings, version: String, log: OperatorLog, source: @escaping Source
+    ) throws(StartFailure) {
+        let inbound = self.inbound
+        observatory = Observatory(version: version) { inbound.value }
+        registry = MetricsRegistry(workers: settings.workers ?? ProcessControl.cpuCount())
+        adminAddress = settings.admin
         self.log = log
         self.source = source
         workers = settings.workers ?? ProcessControl.cpuCount()
@@ -68,18 +79,23 @@ package final class Gateway {
     }
 
     private func start(_ settings: Settings) throws(StartFailure) {
+        admin = try Self.startAdmin(settings, observatory, log)
         let plan = plan(settings)
         limits = settings.quotas.isEmpty ? nil : LimitTable(capacity: settings.connections.quotaKeys)
         let store = try makeStore(settings)
         var change = try listeners.change(to: settings.listeners)
-        let shared = Shared(resolver: try Self.makeResolver(), store: store, limits: limits)
+        let shared = Shared(
+            resolver: try Self.makeResolver(), store: store, limits: limits, connections: inbound)
+        let metrics = registry.metrics(for: settings)
+        registry.use(metrics, for: settings)
         for index in change.added.indices {
-            let generation = try Self.generation(plan)
+            let generation = try Self.generation(plan, metrics[index])
             let worker = try fleet.addWorker(shared, generation, change.added[index], index: index)
             change.added[index] = []
             office.add(fleet.mailbox(index))
             try fleet.start(worker, index: index)
         }
+        publish(settings, plan, limits, change.certificates)
         log.write(.info, "ready", ("workers", .number(fleet.size)), ("listeners", .words(change.addresses)))
     }
 
@@ -99,7 +115,7 @@ package final class Gateway {
     private func makeStore(_ settings: Settings) throws(StartFailure) -> StoreKeeper? {
         guard let wanted = settings.store else { return nil }
         do {
-            let keeper = try StoreKeeper(wanted, office, log: log)
+            let keeper = try StoreKeeper(wanted, office, observatory, log: log)
             try keeper.start()
             store = keeper
             return keeper
@@ -108,9 +124,11 @@ package final class Gateway {
         }
     }
 
-    private static func generation(_ plan: Plan) throws(StartFailure) -> Generation {
+    private static func generation(
+        _ plan: Plan, _ metrics: WorkerMetrics
+    ) throws(StartFailure) -> Generation {
         do {
-            return try Generation(plan)
+            return try Generation(plan, metrics)
         } catch {
             throw StartFailure("TLS to an upstream cannot be set up: \(error.text)")
         }
@@ -173,6 +191,7 @@ package final class Gateway {
         }
         let clean = fleet.join()
         store?.stop()
+        admin?.stop()
         log.write(.info, "stopped", ("clean", .flag(clean)))
         return clean ? .drained : .cutShort
     }
@@ -182,6 +201,7 @@ package final class Gateway {
         case .terminate, .interrupt:
             let message: StaticString = draining ? "stopping now" : "draining"
             log.write(.info, message, ("signal", .number(Int(signal.rawValue))))
+            observatory.beginDrain()
             fleet.tell(draining ? .stop : .drain)
             draining = true
         case .hangup: if !draining { reload() }
@@ -194,13 +214,15 @@ package final class Gateway {
         let (new, problems) = source()
         for problem in problems { report(problem) }
         guard let new else {
+            observatory.reloadRefused()
             return log.write(.error, "reload refused: the configuration has problems; nothing changed")
         }
         do throws(StartFailure) {
             try checkStore(new)
             let plan = plan(new)
             var generations: [Generation] = []
-            for _ in 0..<fleet.size { generations.append(try Self.generation(plan)) }
+            let metrics = registry.metrics(for: new)
+            for index in 0..<fleet.size { generations.append(try Self.generation(plan, metrics[index])) }
             let change = try listeners.change(to: new.listeners)
             let progress = ReloadProgress(workers: fleet.size, fleet.mainWakeUp)
             for index in 0..<fleet.size {
@@ -214,7 +236,11 @@ package final class Gateway {
                 log.write(.warning, "the number of workers changes with a restart", ("workers", .number(fleet.size)))
             }
             reloads.append((progress, change.addresses))
+            registry.use(metrics, for: new)
+            publish(new, plan, limits, change.certificates)
+            warnOfAdmin(new, before: adminAddress)
         } catch {
+            observatory.reloadRefused()
             log.write(.error, "reload refused; nothing changed", ("reason", .text(error.reason)))
         }
     }
@@ -233,6 +259,7 @@ package final class Gateway {
     private func tellOfReloads() {
         while let (progress, addresses) = reloads.first, progress.isDone {
             reloads.removeFirst()
+            observatory.reloaded()
             log.write(.info, "reloaded", ("listeners", .words(addresses)))
         }
     }

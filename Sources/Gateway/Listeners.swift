@@ -17,6 +17,12 @@ struct ListenerChange {
     var addresses: [String] = []
     /// Unix sockets whose mode or owner differ: that takes a restart.
     var unchanged: [String] = []
+    /// Until when the certificates of all listeners hold, by the listeners' names.
+    var certificates: [(name: String, end: Int64)] = []
+
+    fileprivate mutating func note(_ tls: TLSServerContext?, of listener: String) {
+        if let end = tls?.certificateEnd() { certificates.append((listener, end)) }
+    }
 }
 
 /// By what a listener that stays speaks from now on.
@@ -50,7 +56,9 @@ struct Listeners {
             if let known = bound.first(where: { $0.name == name }) {
                 if known.address != listener.address { change.unchanged.append(known.text) }
                 for worker in 0..<workers {
-                    change.renewed[worker].append(RenewedTLS(listener: name, tls: try Self.makeTLS(listener)))
+                    let tls = try Self.makeTLS(listener)
+                    if worker == 0 { change.note(tls, of: listener.name) }
+                    change.renewed[worker].append(RenewedTLS(listener: name, tls: tls))
                 }
                 next.append(known)
             } else {
@@ -111,7 +119,9 @@ struct Listeners {
             let listener = try Listener.tcp(address)
             // Port 0 is chosen by the system once; the other workers share it.
             if let bound = listener.localAddress() { address = bound }
-            change.added[worker].append(ListenerBox(listener, name: name, tls: try Self.makeTLS(settings)))
+            let tls = try Self.makeTLS(settings)
+            if worker == 0 { change.note(tls, of: settings.name) }
+            change.added[worker].append(ListenerBox(listener, name: name, tls: tls))
         }
         return "\(address)"
     }

@@ -87,9 +87,13 @@ final class ServedRoute {
     let pacer: SharedPacer?
     /// After this time a wait for the pace is given up in any case: a little more than it may take.
     let paceMilliseconds: Int
+    let counters: RouteCounters
 
-    init(_ index: Int, of plan: Plan, _ upstream: UpstreamState, _ signer: SignerBox) {
+    init(
+        _ index: Int, of plan: Plan, _ upstream: UpstreamState, _ signer: SignerBox, _ counters: RouteCounters
+    ) {
         let settings = plan.settings.routes[index]
+        self.counters = counters
         self.settings = settings
         idempotency = plan.idempotency[index]
         name = Array(settings.name.utf8)
@@ -117,20 +121,25 @@ final class Generation {
     let routes: [ServedRoute]
     /// The store's keys; nil where there is no store.
     let vault: KeyVault?
+    let metrics: WorkerMetrics
 
-    /// Fails where a CA file cannot be used.
-    init(_ plan: Plan) throws(TLSProblem) {
+    /// Fails where a CA file cannot be used. `metrics` are those of the worker that it is for.
+    init(_ plan: Plan, _ metrics: WorkerMetrics) throws(TLSProblem) {
         self.plan = plan
+        self.metrics = metrics
         limits = plan.settings.limits
         connectionLimits = plan.settings.connections
         var upstreams: [UpstreamState] = []
-        for settings in plan.settings.upstreams { upstreams.append(try UpstreamState(settings)) }
+        for (index, settings) in plan.settings.upstreams.enumerated() {
+            upstreams.append(try UpstreamState(settings, metrics.upstreams[index]))
+        }
         self.upstreams = upstreams
         let signers = plan.settings.credentials.map { SignerBox($0) }
         vault = plan.storeKeys.isEmpty ? nil : KeyVault(plan.storeKeys)
         routes = plan.settings.routes.indices.map { index in
             let settings = plan.settings.routes[index]
-            return ServedRoute(index, of: plan, upstreams[settings.upstream], signers[settings.credential])
+            return ServedRoute(
+                index, of: plan, upstreams[settings.upstream], signers[settings.credential], metrics.routes[index])
         }
     }
 }

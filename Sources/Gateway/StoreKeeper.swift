@@ -19,6 +19,7 @@ final class StoreKeeper: Sendable {
     private let isStopping = Atomic<Bool>(false)
     private let thread = Mutex<WorkerThread?>(nil)
     private let log: OperatorLog
+    private let observatory: Observatory
 
     /// What the thread waits with, on its way there.
     private final class Handover: @unchecked Sendable {
@@ -34,7 +35,11 @@ final class StoreKeeper: Sendable {
     var limits: StoreLimits { settings.limits }
 
     /// `limits.maxQuestions` claims may wait.
-    init(_ settings: StoreSettings, _ office: PostOffice, log: OperatorLog) throws(SystemError) {
+    init(
+        _ settings: StoreSettings, _ office: PostOffice, _ observatory: Observatory, log: OperatorLog
+    ) throws(SystemError) {
+        self.observatory = observatory
+        observatory.publish(ObservedStore())
         self.office = office
         self.settings = settings
         self.log = log
@@ -98,6 +103,7 @@ final class StoreKeeper: Sendable {
                 maintenance = Clock.bootMilliseconds() + Int64(desk.maintain(at: Self.instants()))
             }
             tell(desk.health, &told)
+            observatory.publish(Self.observed(desk))
             let rest = max(0, maintenance - Clock.bootMilliseconds())
             guard (try? poller.wait(milliseconds: Int(rest))) != nil else {
                 preconditionFailure("epoll_wait refused")
@@ -105,6 +111,10 @@ final class StoreKeeper: Sendable {
         }
         desk.close(at: Self.instants())
         tell(desk.counts)
+    }
+
+    private static func observed(_ desk: KeyDesk) -> ObservedStore {
+        ObservedStore(state: desk.health.map { .failing($0) } ?? .working, counts: desk.counts)
     }
 
     /// To each worker what is for it, in one go.

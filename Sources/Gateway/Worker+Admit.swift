@@ -61,6 +61,7 @@ extension Worker {
         let now = Clock.monotonicNanoseconds()
         let verdict = table.charge(checks, by: quotas.rules, at: now)
         if quotas.isTold || !verdict.isAdmitted { quotas.write(checks, verdict, at: now, to: &context.fields) }
+        count(checks, verdict)
         guard !verdict.isAdmitted else { return nil }
         var refusal = Refusal.quotaExceeded
         refusal.retryAfter = FieldSeconds.retryAfter(verdict.wait)

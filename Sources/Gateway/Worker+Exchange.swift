@@ -12,6 +12,7 @@ internal import Synchronization
 extension Worker {
     /// Gives the exchange a fact and carries out what follows, until nothing does.
     mutating func drive(_ context: ExchangeContext, _ event: Event) {
+        countBeginning(&context.state)
         var next: Event? = event
         while let event = next {
             let commands = context.state.exchange.advance(event)
@@ -267,6 +268,7 @@ extension Worker {
     }
 
     private mutating func finish(_ context: ExchangeContext, _ outcome: Outcome) {
+        count(&context.state, outcome)
         judge(context, outcome.cause)
         release(&context.state)
         let connection = inbound(context)

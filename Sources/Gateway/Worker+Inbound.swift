@@ -41,7 +41,7 @@ extension Worker {
     mutating func accept(_ box: ListenerBox) -> Bool {
         guard !box.paused else { return false }
         for _ in 0..<64 {
-            guard shared.connections.load(ordering: .relaxed) < generation.plan.maxInbound else {
+            guard shared.connections.value < generation.plan.maxInbound else {
                 pauseListener(box)
                 return false
             }
@@ -122,8 +122,9 @@ extension Worker {
             return
         }
         slots.set(token.slot, .inbound(connection))
+        metrics.worker.add(.accepted)
         inboundCount += 1
-        shared.connections.add(1, ordering: .relaxed)
+        shared.connections.add()
         arm(token.slot, after: patience(connectionLimits.headTimeoutMilliseconds))
         proceed(connection)
     }
@@ -149,7 +150,7 @@ extension Worker {
         poller.remove(connection.transport)
         slots.release(connection.slot)
         inboundCount -= 1
-        shared.connections.subtract(1, ordering: .relaxed)
+        shared.connections.subtract()
         if pausedListeners > 0 { for box in listeners { resumeListener(box) } }
     }
 
@@ -214,7 +215,9 @@ extension Worker {
             context.state.input.reserve(context.state.input.capacity)
         }
         switch connection.read(into: &context.state.input) {
-        case .bytes: return true
+        case .bytes(let count):
+            metrics.worker.add(.requestBytes, UInt64(count))
+            return true
         case .wouldBlock:
             connection.readable = false
             if connection.state == .idle { dropContext(connection) }
@@ -238,6 +241,7 @@ extension Worker {
 
     /// True where the state moved on.
     private mutating func readHead(_ connection: InboundConnection, _ context: ExchangeContext) -> Bool {
+        if context.state.tally.startedAt == 0 { context.state.tally.startedAt = turn }
         switch context.state.readHead(limits) {
         case .needMore:
             if connection.state == .idle {

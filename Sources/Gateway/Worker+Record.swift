@@ -140,21 +140,23 @@ extension Worker {
     mutating func deliverKept(_ context: ExchangeContext, isReplay: Bool) -> Event? {
         if draining { context.state.closes = true }
         context.state.key = KeyHold()
-        writeKept(&context.state, isReplay)
+        context.state.tally.status = writeKept(&context.state, isReplay)
         context.state.held.wipe()
         return flushAnswer(context)
     }
 
-    private func writeKept(_ context: inout ExchangeState, _ isReplay: Bool) {
+    /// Returns the status.
+    private func writeKept(_ context: inout ExchangeState, _ isReplay: Bool) -> Int {
         Self.writeKept(
             context.held, context.method, isReplay: isReplay, closes: context.closes, to: &context.output)
     }
 
     private static func writeKept(
         _ held: borrowing ByteBuffer, _ method: Method, isReplay: Bool, closes: Bool, to output: inout ByteBuffer
-    ) {
+    ) -> Int {
         guard let kept = KeptAnswer(held.bytes) else { preconditionFailure("what is given was taken down here") }
         kept.write(of: held.bytes, to: method, isReplay: isReplay, closes: closes, to: &output)
+        return kept.status
     }
 
     /// What was held of an answer that streams after all: its head with its framing, and the body so far.

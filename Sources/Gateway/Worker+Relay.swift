@@ -28,7 +28,9 @@ extension Worker {
                 if receiveAnswer(connection, context) { continue }
                 return waitForAnswer(context)
             case .interim: continue
-            case .head: drive(context, judgeSignature(&context.state))
+            case .head:
+                countAnswer(connection, &context.state)
+                drive(context, judgeSignature(&context.state))
             case .payload(let count): deliver(count, context)
             case .complete(let reusable):
                 if context.state.chunksOut { context.state.output.append("0\r\n\r\n") }
@@ -147,7 +149,9 @@ extension Worker {
         let before = context.output.count + context.pendingPayload
         let result = write(
             &context.output, payload: &context.pendingPayload, of: &context.received, &context.answer, to: transport)
-        if context.output.count + context.pendingPayload < before { context.answerIsOnWire = true }
+        let rest = context.output.count + context.pendingPayload
+        if rest < before { context.answerIsOnWire = true }
+        if result != .broken { metrics.worker.add(.responseBytes, UInt64(before - rest)) }
         if result == .stalled {
             context.stalled = true
             // What TLS could not hand to the kernel it keeps as it is, encrypted: the same bytes must follow.
@@ -197,6 +201,7 @@ extension Worker {
     mutating func relayHead(_ context: inout ExchangeState) {
         // The connection ends only where its answer says so: nobody risks a request on it.
         if draining { context.closes = true }
+        if !context.exchange.callerIsGone { context.tally.status = context.answer.head.status }
         // What is left of an interim answer goes out with it, and cannot be taken back.
         context.answerIsOnWire = context.output.count > 0
         guard context.held.count == 0 else { return relayHeld(&context) }
@@ -254,6 +259,7 @@ extension Worker {
         if draining { context.state.closes = true }
         let product = context.state.route?.settings.product ?? generation.plan.fallbackProduct
         let id = requestIDs.next()
+        context.state.tally.status = refusal.status
         write(refusal, &context.state, product, id)
         return flushAnswer(context)
     }

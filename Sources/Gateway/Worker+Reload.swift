@@ -46,6 +46,8 @@ extension Worker {
         guard !draining else { return }
         for upstream in generation.upstreams { retire(upstream) }
         generation = reload.generation
+        metrics = generation.metrics
+        for upstream in generation.upstreams { noteBreaker(upstream) }
         takeKeys(generation.vault, reload.progress)
         // Who waits in a backlog is taken first: the kernel has let them in.
         for box in Array(listeners) where reload.removed.contains(box.name) { beginClosing(box) }

@@ -23,8 +23,10 @@ final class UpstreamState {
     var isRetired = false
     /// Connections that wait for the name.
     var waitingForName: [UpstreamConnection] = []
+    let counters: UpstreamCounters
 
-    init(_ settings: UpstreamSettings) throws(TLSProblem) {
+    init(_ settings: UpstreamSettings, _ counters: UpstreamCounters) throws(TLSProblem) {
+        self.counters = counters
         id = Self.ids.add(1, ordering: .relaxed).newValue
         self.settings = settings
         tls =
@@ -56,7 +58,9 @@ extension Worker {
             guard case .upstream(let connection) = slots[slot] else { preconditionFailure("an idle connection exists") }
             forget(connection)
             return open(upstream, for: context)
-        case .wait: return nil
+        case .wait:
+            upstream.counters.waits()
+            return nil
         case .full:
             forgive(&context.state)
             return .connectionFailed(.poolFull)
@@ -67,6 +71,7 @@ extension Worker {
     private func admits(_ upstream: UpstreamState, _ context: inout ExchangeState) -> Bool {
         guard context.breakerVerdict == nil, let verdict = upstream.breaker?.admit(at: now) else { return true }
         context.breakerVerdict = verdict
+        noteBreaker(upstream)
         return verdict != .refuse
     }
 
@@ -82,6 +87,7 @@ extension Worker {
         case .replayed, .refused, .callerLeft, .callerTimeout, .stopped:
             if verdict == .probe { route.upstream.breaker?.probeWasLost(at: now) }
         }
+        noteBreaker(route.upstream)
     }
 
     /// The request does not get as far as the upstream, whose breaker learns nothing from it.
@@ -133,7 +139,7 @@ extension Worker {
     /// The exchange asks no more: it leaves the queue, or its connection is not opened to the end.
     mutating func cancelConnect(_ context: ExchangeContext) {
         let upstream = route(&context.state).upstream
-        if upstream.pool.withdraw(context.state.inbound) { return }
+        if upstream.pool.withdraw(context.state.inbound) { return upstream.counters.waitsNoMore() }
         if let index = openings.firstIndex(where: { $0.upstream === upstream && $0.exchange == context.state.inbound })
         {
             openings.remove(at: index)
@@ -169,6 +175,7 @@ extension Worker {
         case .close: close(connection)
         case .lend(let exchange):
             guard let context = context(of: exchange) else { preconditionFailure("who waits is there") }
+            connection.upstream.counters.waitsNoMore()
             lend(connection, to: context)
             drive(context, .connectionLent(reused: true))
         case .nothing, .open: preconditionFailure("a connection that came back is kept, lent or closed")
@@ -178,7 +185,9 @@ extension Worker {
     private mutating func follow(_ next: Pool.Next, _ upstream: UpstreamState) {
         switch next {
         case .nothing: break
-        case .open(let exchange): openings.append((upstream, exchange))
+        case .open(let exchange):
+            upstream.counters.waitsNoMore()
+            openings.append((upstream, exchange))
         case .keep, .close, .lend: preconditionFailure("a connection that is gone is not lent")
         }
     }
@@ -209,6 +218,7 @@ extension Worker {
             return nil
         }
         context.state.upstream = nil
+        upstream.counters.connect(.nameUnknown)
         close(connection)
         return .connectionFailed(.nameUnknown)
     }
@@ -240,6 +250,7 @@ extension Worker {
         for connection in waiting {
             guard let context = connection.context else { continue }
             if state.known.all.isEmpty {
+                state.counters.connect(.nameUnknown)
                 fail(connection, .nameUnknown)
             } else if let event = begin(connection) {
                 drive(context, event)
@@ -268,6 +279,7 @@ extension Worker {
                 arm(connection.slot, after: max(1, state.settings.timeouts.connectMilliseconds / addresses.count))
                 return nil
             } catch {
+                state.counters.connect(.refused)
                 connection.lastFailure = .refused
             }
         }
@@ -287,6 +299,7 @@ extension Worker {
     /// This address is of no use; the next one, if there is one.
     private mutating func tryNextAfter(_ failure: ConnectFailure, _ connection: UpstreamConnection) {
         let context = connection.context
+        if let result = ConnectResult(failure) { connection.upstream.counters.connect(result) }
         connection.close(poller)
         connection.lastFailure = failure
         if let event = tryNext(connection), let context { drive(context, event) }
@@ -343,13 +356,16 @@ extension Worker {
 
     private mutating func shakeHands(_ connection: UpstreamConnection) {
         switch connection.handshake() {
-        case .done: ready(connection)
+        case .done:
+            connection.noteCertificate()
+            ready(connection)
         case .wantRead, .wantWrite: break
         case .failed(let problem): tryNextAfter(problem.isCertificate ? .certificateRefused : .tlsFailed, connection)
         }
     }
 
     private mutating func ready(_ connection: UpstreamConnection) {
+        connection.upstream.counters.connect(.connected)
         guard let context = connection.context else { return close(connection) }
         lend(connection, to: context)
         drive(context, .connectionLent(reused: false))
@@ -368,6 +384,7 @@ extension Worker {
         context.answer.begin(context.method)
         context.written = 0
         connection.writtenBefore = connection.bytesWritten
+        context.tally.sentAt = turn
         return write(connection, &context)
     }
 

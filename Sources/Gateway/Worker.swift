@@ -21,6 +21,15 @@ enum Message: Sendable {
     case stop
 }
 
+/// How many callers' connections the process has. Thread-safe.
+final class InboundCount: Sendable {
+    private let count = Atomic<Int>(0)
+
+    var value: Int { count.load(ordering: .relaxed) }
+    func add() { count.add(1, ordering: .relaxed) }
+    func subtract() { count.subtract(1, ordering: .relaxed) }
+}
+
 /// What all workers share.
 final class Shared: Sendable {
     let resolver: Resolver
@@ -29,11 +38,12 @@ final class Shared: Sendable {
     /// The counts of quotas.
     let limits: LimitTable?
     /// Inbound connections of the process.
-    let connections = Atomic<Int>(0)
+    let connections: InboundCount
     /// Bytes of request bodies that are held, beyond the first buffers.
     let buffered = Atomic<Int>(0)
 
-    init(resolver: Resolver, store: StoreKeeper?, limits: LimitTable?) {
+    init(resolver: Resolver, store: StoreKeeper?, limits: LimitTable?, connections: InboundCount) {
+        self.connections = connections
         self.resolver = resolver
         self.store = store
         self.limits = limits
@@ -57,6 +67,8 @@ struct Worker: ~Copyable {
     let index: Int
     /// What new requests are served by.
     var generation: Generation
+    /// The counts of `generation`.
+    var metrics: WorkerMetrics
     /// The store's keys by which a request is claimed, whichever configuration it was admitted under: equal requests
     /// must find each other. Kept where a reload takes the store away, for requests that were begun with it.
     var vault: KeyVault?
@@ -89,6 +101,8 @@ struct Worker: ~Copyable {
 
     /// Monotonic milliseconds, read once per turn.
     var now: UInt64
+    /// The same in nanoseconds.
+    var turn: UInt64
     /// The date of requests sealed now; made once per second.
     var date: HTTPDate
     var contexts = ContextPool()
@@ -118,8 +132,10 @@ struct Worker: ~Copyable {
         self.shared = shared
         self.index = index
         self.generation = generation
+        metrics = generation.metrics
         vault = generation.vault
-        now = Clock.monotonicMilliseconds()
+        turn = Clock.monotonicNanoseconds()
+        now = turn / 1_000_000
         date = HTTPDate(unixSeconds: Clock.realtimeSeconds())
         timers = TimerWheel(now: now)
         self.mailbox = mailbox
@@ -152,6 +168,7 @@ struct Worker: ~Copyable {
     mutating func run() {
         while !stopped {
             let wait = hasLeftovers ? 0 : timers.millisecondsToWait(now: now)
+            metrics.worker.setTurn(0)
             guard let count = try? poller.wait(milliseconds: wait) else { preconditionFailure("epoll_wait refused") }
             tick()
             handleEvents(count)
@@ -160,10 +177,13 @@ struct Worker: ~Copyable {
             if draining { continueDrain() }
             handInQuestions()
         }
+        metrics.worker.setTurn(0)
     }
 
     private mutating func tick() {
-        now = Clock.monotonicMilliseconds()
+        turn = Clock.monotonicNanoseconds()
+        now = turn / 1_000_000
+        metrics.worker.setTurn(turn)
         let seconds = Clock.realtimeSeconds()
         if seconds != date.unixSeconds { date = HTTPDate(unixSeconds: seconds) }
     }

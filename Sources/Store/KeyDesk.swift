@@ -15,6 +15,8 @@ package final class KeyDesk {
     package static let clockInterval: Int64 = 60_000
     /// How often the desk looks for keys to forget, in milliseconds.
     package static let purgeInterval: Int64 = 10_000
+    /// Most keys of unknown outcome that are counted: to count them is to look at each.
+    package static let countedUnknown = 10_000
     /// The pause after a whole piece, in milliseconds, in which questions have their turn.
     package static let piecePause = 5
 
@@ -174,6 +176,7 @@ extension KeyDesk {
         do throws(StoreFailure) {
             try store.begin()
             let purged = try store.purge(Cutoffs(limits, at: time(at: now)), limit: Self.purgePiece)
+            if purged < Self.purgePiece { counted.unknownKeys = try store.countUnknown(limit: Self.countedUnknown) }
             if now.bootMilliseconds >= nextMark { try noteClock(at: now) }
             try store.commit()
             counted.purged += purged

@@ -82,6 +82,15 @@ package final class MemoryStore: KeyStore {
         return purged
     }
 
+    package func countUnknown(limit: Int) -> Int {
+        var count = 0
+        for record in records.values where record.state == .unknown {
+            count += 1
+            if count == limit { break }
+        }
+        return count
+    }
+
     package func recover(at time: Int64) -> Int {
         let left = records.filter { $0.value.state == .inFlight }
         for (key, record) in left {

@@ -172,6 +172,15 @@ final class SQLiteSession {
 
 // What is asked once at a time, by statements that are not kept.
 extension SQLiteSession {
+    /// By the index of states, as many entries of it as are counted.
+    func countUnknown(limit: Int) throws(StoreFailure) -> Int {
+        let statement = try SQLiteStatement(
+            handle, "SELECT count(*) FROM (SELECT 1 FROM keys WHERE state = ?1 LIMIT ?2)")
+        statement.bind(1, StateKind.unknown.rawValue)
+        statement.bind(2, Int64(limit))
+        return try statement.next() ? Int(statement.number(0)) : 0
+    }
+
     func recover(at time: Int64) throws(StoreFailure) -> Int {
         let statement = try SQLiteStatement(handle, "UPDATE keys SET state = ?1, changed_at = ?2 WHERE state = ?3")
         statement.bind(1, StateKind.unknown.rawValue)

@@ -174,6 +174,7 @@ package final class SQLiteStore: KeyStore {
         return purged
     }
 
+    package func countUnknown(limit: Int) throws(StoreFailure) -> Int { try current().countUnknown(limit: limit) }
     package func recover(at time: Int64) throws(StoreFailure) -> Int { try current().recover(at: time) }
     package func readClock() throws(StoreFailure) -> ClockMark? { try current().handle.readClock() }
     package func writeClock(_ mark: ClockMark) throws(StoreFailure) { try current().writeClock(mark) }

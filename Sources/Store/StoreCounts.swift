@@ -1,6 +1,6 @@
 // What the desk has done, for metrics. Relies on the desk to count. Refuses nothing.
 
-/// Counts since the desk was made, but for the last two, which are levels.
+/// Counts since the desk was made, but for the last three, which are levels.
 package struct StoreCounts: Equatable, Sendable {
     /// Requests that wanted their key.
     package var claims = 0
@@ -24,6 +24,8 @@ package struct StoreCounts: Equatable, Sendable {
     package var pending = 0
     /// Keys that are kept.
     package var keys = 0
+    /// Keys of unknown outcome when they were last counted, about every 10 s; at most `KeyDesk.countedUnknown`.
+    package var unknownKeys = 0
 
     package init() {}
 }

@@ -15,7 +15,7 @@ extension Subcommand {
             let source = try arguments.source()
             guard let settings = try arguments.settings() else { return .configuration }
             do throws(StartFailure) {
-                _ = try Gateway.run(settings, log: OperatorLog(), source: source)
+                _ = try Gateway.run(settings, version: version, log: OperatorLog(), source: source)
                 return .ok
             } catch {
                 Console.error("countersign run: \(error.reason)")

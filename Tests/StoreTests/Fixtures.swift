@@ -94,6 +94,7 @@ final class FailingStore: KeyStore {
     func purge(_ cutoffs: Cutoffs, limit: Int) throws(StoreFailure) -> Int {
         try behind.purge(cutoffs, limit: limit)
     }
+    func countUnknown(limit: Int) throws(StoreFailure) -> Int { try behind.countUnknown(limit: limit) }
     func recover(at time: Int64) throws(StoreFailure) -> Int {
         try fail(at: .write)
         return try behind.recover(at: time)

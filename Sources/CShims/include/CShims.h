@@ -107,3 +107,10 @@ int cs_open_descriptors(int below);
 int cs_cpu_count(void);
 int cs_process_id(void);
 void cs_exit(int code);
+
+/* Figures of this process (figures.c). */
+int cs_open_figures(const char *path, int is_directory);
+int64_t cs_read_from_start(int fd, void *to, size_t count);
+int64_t cs_count_entries(int directory); /* "." and ".." included */
+uint64_t cs_process_nanoseconds(void);
+int cs_page_size(void);

@@ -1,0 +1,46 @@
+// The gateway's side of the admin listener: started first, told what is in use, stopped last.
+// Relies on Observatory. Refuses to change the listener's address without a restart.
+
+internal import Config
+internal import Net
+internal import Policy
+internal import Signing
+
+extension Gateway {
+    /// Binds and starts it, where the configuration has one.
+    static func startAdmin(
+        _ settings: Settings, _ observatory: Observatory, _ log: OperatorLog
+    ) throws(StartFailure) -> AdminServer? {
+        guard let address = settings.admin else { return nil }
+        let server = try AdminServer(address, observatory)
+        log.write(.info, "admin listener", ("address", .text(server.address)))
+        return server
+    }
+
+    /// A configuration is in use.
+    func publish(
+        _ settings: Settings, _ plan: Plan, _ limits: LimitTable?, _ certificates: [(name: String, end: Int64)]
+    ) {
+        observatory.publish(
+            ObservedParts(
+                settings: settings, metrics: registry.metrics, pacers: Self.named(plan.pacers, settings),
+                limits: limits, listenerCertificates: certificates))
+    }
+
+    /// Each pacer once, with its names.
+    private static func named(_ pacers: [SharedPacer?], _ settings: Settings) -> [NamedPacer] {
+        var seen: Set<ObjectIdentifier> = []
+        return zip(settings.routes, pacers).compactMap { route, pacer in
+            guard let pacer, seen.insert(ObjectIdentifier(pacer)).inserted else { return nil }
+            return NamedPacer(
+                credential: settings.credentials[route.credential].name,
+                upstream: settings.upstreams[route.upstream].name, pacer: pacer)
+        }
+    }
+
+    /// The listener stays where it is.
+    func warnOfAdmin(_ new: Settings, before: ListenAddress?) {
+        guard new.admin != before else { return }
+        log.write(.warning, "the admin listener changes with a restart")
+    }
+}
