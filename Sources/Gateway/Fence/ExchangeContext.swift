@@ -1,52 +1,49 @@
-// One exchange's place in memory. What is in it is one value, so that a step reaches into it once and passes it on as
-// `inout`.
-//
-// A test or debug build checks at run time that no two reaches overlap, as Swift does for every property of an object. A
-// release build does not, for this one property: the checks were a seventh of a request's instructions (decision 0010).
-// Relies on the tests, all of which run with the checks, and on the compiler's own for what is passed as `inout`.
-// Refuses nothing.
+// One exchange's place in memory: one value, so that a step reaches into it once and passes it on as `inout`. A debug
+// build checks at run time that no two reaches overlap, as for every property of an object; a release build does not,
+// for this one property (decision 0010). Relies on the tests, all of which run with the check, and on the compiler's own for
+// what is passed as `inout`. Refuses nothing.
 
 internal import HTTP
 
 #if DEBUG
-    /// One exchange's place in memory; pooled.
-    final class ExchangeContext {
-        var state: ExchangeState
+/// One exchange's place in memory; pooled.
+final class ExchangeContext {
+    var state: ExchangeState
 
-        init(inputCapacity: Int, receivedCapacity: Int) {
-            state = ExchangeState(inputCapacity: inputCapacity, receivedCapacity: receivedCapacity)
-        }
+    init(inputCapacity: Int, receivedCapacity: Int) {
+        state = ExchangeState(inputCapacity: inputCapacity, receivedCapacity: receivedCapacity)
     }
+}
 #else
-    /// One exchange's place in memory; pooled.
-    @safe
-    final class ExchangeContext {
-        private let place: UnsafeMutablePointer<ExchangeState>
+/// One exchange's place in memory; pooled.
+@safe
+final class ExchangeContext {
+    private let place: UnsafeMutablePointer<ExchangeState>
 
-        init(inputCapacity: Int, receivedCapacity: Int) {
-            // SAFETY: one place, filled before anything reads it, emptied and freed once, in deinit.
-            unsafe place = .allocate(capacity: 1)
-            unsafe place.initialize(
-                to: ExchangeState(inputCapacity: inputCapacity, receivedCapacity: receivedCapacity))
+    init(inputCapacity: Int, receivedCapacity: Int) {
+        // SAFETY: one place, filled before anything reads it, emptied and freed once, in deinit.
+        unsafe place = .allocate(capacity: 1)
+        unsafe place.initialize(
+            to: ExchangeState(inputCapacity: inputCapacity, receivedCapacity: receivedCapacity))
+    }
+
+    deinit {
+        // SAFETY: nobody refers to the object any more, and the place was filled in init.
+        unsafe place.deinitialize(count: 1)
+        unsafe place.deallocate()
+    }
+
+    var state: ExchangeState {
+        @inline(__always)
+        unsafeAddress {
+            // SAFETY: the place lives as long as the object; debug builds check that no two accesses overlap.
+            unsafe UnsafePointer(place)
         }
-
-        deinit {
-            // SAFETY: nobody refers to the object any more, and the place was filled in init.
-            unsafe place.deinitialize(count: 1)
-            unsafe place.deallocate()
-        }
-
-        var state: ExchangeState {
-            @inline(__always)
-            unsafeAddress {
-                // SAFETY: the place lives as long as the object. That no two accesses overlap is what debug builds check.
-                unsafe UnsafePointer(place)
-            }
-            @inline(__always)
-            unsafeMutableAddress {
-                // SAFETY: as above.
-                unsafe place
-            }
+        @inline(__always)
+        unsafeMutableAddress {
+            // SAFETY: as above.
+            unsafe place
         }
     }
+}
 #endif
