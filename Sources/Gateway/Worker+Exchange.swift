@@ -276,7 +276,9 @@ extension Worker {
         if context.state.closes || connection.ended {
             connection.context = nil
             giveBack(context)
-            return unread || !connection.ended ? beginLinger(connection) : closeInbound(connection)
+            if unread || !connection.ended { return beginLinger(connection) }
+            connection.transport.sayGoodbye()
+            return closeInbound(connection)
         }
         connection.state = .idle
         if unread {

@@ -40,6 +40,7 @@ extension Worker {
     /// Finds the key and asks for it.
     mutating func claimKey(_ context: inout ExchangeState) -> Event? {
         let route = route(&context)
+        useNextKeys()
         guard let idempotency = route.idempotency, let keeper = shared.store, let vault else {
             preconditionFailure("the configuration gives a route with keys a store")
         }

@@ -60,6 +60,8 @@ struct Worker: ~Copyable {
     /// The store's keys by which a request is claimed, whichever configuration it was admitted under: equal requests
     /// must find each other. Kept where a reload takes the store away, for requests that were begun with it.
     var vault: KeyVault?
+    /// The keys of a reload that not every worker has taken up when this one did.
+    var nextVault: (keys: KeyVault, progress: ReloadProgress)?
     var poller: Poller
     var timers: TimerWheel
     var slots = SlotTable()
