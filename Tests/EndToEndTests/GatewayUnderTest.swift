@@ -62,7 +62,7 @@ struct Setup {
             \(upstream)routes:
             \(routes)\(limits.isEmpty ? "" : "limits:\n" + limits)
             """ + (quotas.isEmpty ? "" : "quotas:\n" + quotas) + (try CallerSetup.text(callers, folder))
-            + (try store?.text(folder) ?? "")
+                + (try store?.text(folder) ?? "")
     }
 }
 

@@ -45,7 +45,8 @@ import Testing
 
     @Test func othersAreNot() throws {
         let others = [
-            "uid: \(uid + 1)", "gid: \(gid + 1)", "uid: \(uid)\n    gid: \(gid + 1)", "uid: \(uid + 1)\n    gid: \(gid)",
+            "uid: \(uid + 1)", "gid: \(gid + 1)", "uid: \(uid)\n    gid: \(gid + 1)",
+            "uid: \(uid + 1)\n    gid: \(gid)",
         ]
         for yaml in others { #expect(try statuses([peer("others", yaml)]) == [401, 401]) }
         #expect(upstream.requests.isEmpty)

@@ -56,7 +56,7 @@ import Testing
 
     /// At a rate that makes the wait longer than a second: no sooner, and at most a second later than need be.
     @Test func whoWaitsAsLongAsRetryAfterSaysIsAdmitted() throws {
-        let (gateway, _) = try start("rate: 2/3s, burst: 1")
+        let (gateway, _) = try start("rate: 40/m, burst: 1")
         let caller = try gateway.caller()
         let begin = ContinuousClock.now
         #expect(try caller.ask(post("/x", "{}")).status == 200)
