@@ -88,10 +88,15 @@ import Testing
         #expect(upstream.requests.compactMap { $0.json["c"] as? Int } == [1, 1, 2, 1])
     }
 
+    /// On TCP who only closes may still want its answer: the kernel tells no more than that nothing follows. A reset,
+    /// and the end of a Unix socket, say that nobody is left.
     @Test(arguments: [false, true])
     func whoLeavesWhileItWaitsFreesItsPlaceAndIsNotSent(_ byReset: Bool) throws {
         let (upstream, asked, answer) = try heldUpstream()
-        let gateway = try GatewayUnderTest(setup(upstream, "rate: 1000/s, concurrency: 1, queue: 1"))
+        let folder = try TemporaryFolder()
+        var setup = setup(upstream, "rate: 1000/s, concurrency: 1, queue: 1")
+        if !byReset { setup.listeners = "  - {name: local, bind: \"unix:\(folder.path)/apps.sock\"}\n" }
+        let gateway = try GatewayUnderTest(setup)
         let first = try gateway.caller()
         try first.send(post("/x", "{\"n\":1}"))
         #expect(asked.pass())
