@@ -1,5 +1,6 @@
 // A caller's stream: a plain socket, or TLS over one. Like Transport in Net, but 16 bytes: thousands of plain callers
-// do not pay for what a few on TLS need. And what is known of the caller by its connection alone.
+// do not pay for what a few on TLS need. And what is known of the caller by its connection alone. Relies on Socket and
+// TLSStream. Refuses nothing of its own.
 
 internal import HTTP
 internal import Net

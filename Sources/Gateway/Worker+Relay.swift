@@ -28,7 +28,7 @@ extension Worker {
                 if receiveAnswer(connection, context) { continue }
                 return waitForAnswer(context)
             case .interim: continue
-            case .head: drive(context, .answerHeadArrived)
+            case .head: drive(context, judgeSignature(&context.state))
             case .payload(let count): deliver(count, context)
             case .complete(let reusable):
                 if context.state.chunksOut { context.state.output.append("0\r\n\r\n") }
@@ -43,6 +43,23 @@ extension Worker {
                 return drive(context, .upstreamLost(UpstreamLoss(nothingTaken: nothing)))
             }
         }
+    }
+
+    /// What an answer's head says of the secret that its request was sealed with.
+    private func judgeSignature(_ context: inout ExchangeState) -> Event {
+        let signer = route(&context).signer
+        guard context.answer.head.status == 401 else {
+            if context.triesOtherSecret { _ = signer.accepted(context.secret) }
+            return .answerHeadArrived
+        }
+        if context.triesOtherSecret {
+            signer.bothWereRefused(at: now)
+        } else if signer.hasOther(at: now) && context.exchange.mayTryOtherSecret {
+            context.triesOtherSecret = true
+            context.secret = 1 - context.secret
+            return .signatureRefused
+        }
+        return .answerHeadArrived
     }
 
     /// A broken answer of which the caller has no byte is replaced by one of our own, which says what is known.

@@ -71,6 +71,8 @@ struct Worker: ~Copyable {
     var requestIDs: RequestIDs
     /// Questions to the store so far: each has its number.
     var claims: UInt64 = 0
+    /// What the store is asked and told at the end of this turn.
+    var questions: [StoreQuestion] = []
     /// Turns that were asked for so far: each has its number.
     var turns: UInt64 = 0
     /// The slots of those whose turn has not come, by the numbers of their tickets.
@@ -153,6 +155,7 @@ struct Worker: ~Copyable {
             handleLeftovers()
             handleTimers()
             if draining { continueDrain() }
+            handInQuestions()
         }
     }
 
@@ -184,7 +187,9 @@ struct Worker: ~Copyable {
         }
     }
 
-    private var hasLeftovers: Bool { !(goOn.isEmpty && openings.isEmpty && answersToGoOn.isEmpty) }
+    private var hasLeftovers: Bool {
+        !(goOn.isEmpty && openings.isEmpty && answersToGoOn.isEmpty && questions.isEmpty)
+    }
 
     /// One round: what is left after it waits for the events of the next turn, which do not wait for it.
     private mutating func handleLeftovers() {
