@@ -43,8 +43,8 @@ package final class Gateway {
     private let office = PostOffice()
     private let workers: Int
     private let pacers: Pacers
-    /// Counts of quotas go on over reloads.
-    private var limits: LimitTable?
+    /// Counts of quotas go on over reloads. Made with the first quota, which a reload may bring.
+    private var counts: LimitTable?
 
     /// Runs until SIGTERM or SIGINT; SIGHUP reads `source` again.
     package static func run(
@@ -69,10 +69,9 @@ package final class Gateway {
 
     private func start(_ settings: Settings) throws(StartFailure) {
         let plan = plan(settings)
-        limits = settings.quotas.isEmpty ? nil : LimitTable(capacity: settings.connections.quotaKeys)
         let store = try makeStore(settings)
         var change = try listeners.change(to: settings.listeners)
-        let shared = Shared(resolver: try Self.makeResolver(), store: store, limits: limits)
+        let shared = Shared(resolver: try Self.makeResolver(), store: store)
         for index in change.added.indices {
             let generation = try Self.generation(plan)
             let worker = try fleet.addWorker(shared, generation, change.added[index], index: index)
@@ -84,9 +83,10 @@ package final class Gateway {
     }
 
     private func plan(_ settings: Settings) -> Plan {
-        Plan(
+        if counts == nil && !settings.quotas.isEmpty { counts = LimitTable(capacity: settings.connections.quotaKeys) }
+        return Plan(
             settings, workers: workers, inherited: inherited, ownStoreKey: ownStoreKey,
-            pacers: pacers.pacers(for: settings))
+            pacers: pacers.pacers(for: settings), counts: counts)
     }
 
     private static func randomKey() -> SecretBytes {

@@ -47,6 +47,7 @@ extension Worker {
         for upstream in generation.upstreams { retire(upstream) }
         generation = reload.generation
         takeKeys(generation.vault, reload.progress)
+        wakePacers()
         // Who waits in a backlog is taken first: the kernel has let them in.
         for box in Array(listeners) where reload.removed.contains(box.name) { beginClosing(box) }
         for renewed in reload.renewed {

@@ -26,17 +26,14 @@ final class Shared: Sendable {
     let resolver: Resolver
     /// nil where no route has idempotency keys.
     let store: StoreKeeper?
-    /// The counts of quotas.
-    let limits: LimitTable?
     /// Inbound connections of the process.
     let connections = Atomic<Int>(0)
     /// Bytes of request bodies that are held, beyond the first buffers.
     let buffered = Atomic<Int>(0)
 
-    init(resolver: Resolver, store: StoreKeeper?, limits: LimitTable?) {
+    init(resolver: Resolver, store: StoreKeeper?) {
         self.resolver = resolver
         self.store = store
-        self.limits = limits
     }
 }
 
