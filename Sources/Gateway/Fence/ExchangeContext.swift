@@ -1,7 +1,7 @@
 // One exchange's place in memory: one value, so that a step reaches into it once and passes it on as `inout`. A debug
 // build checks at run time that no two reaches overlap, as for every property of an object; a release build does not,
-// for this one property (decision 0010). Relies on the tests, all of which run with the check, and on the compiler's own for
-// what is passed as `inout`. Refuses nothing.
+// for this one property (decision 0010). Relies on the tests, all of which run with the check, and on the compiler's
+// own for what is passed as `inout`. Refuses nothing.
 
 internal import HTTP
 
