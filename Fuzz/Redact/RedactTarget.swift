@@ -1,4 +1,6 @@
-// Fuzz target: the redactor. Whatever comes in, what goes out is one JSON text in one line of ASCII within its bound, it
+// Fuzz target: the redactor. Whatever comes in, what goes out is one JSON text in one line of ASCII within its bound,
+// it holds no run of eight digits, and it is the same however the body is cut. Relies on JSONStream for what JSON is,
+// which tests hold against the scanner. Refuses nothing.
 
 import FuzzHarness
 import HTTP

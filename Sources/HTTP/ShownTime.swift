@@ -1,5 +1,5 @@
-// Times as bodies have them, and how a log shows them. Relies on nothing, no C library's calendar. Refuses years outside
-// of 2015 ... 2039: older dates could be birthdays, and other numbers are no times.
+// Times as bodies have them, and how a log shows them. Relies on nothing, no C library's calendar. Refuses years
+// outside of 2015 ... 2039: older dates could be birthdays, and other numbers are no times.
 
 /// A time that may be shown.
 struct ShownTime {

@@ -1,5 +1,5 @@
-// Paths and single values as a log may show them. Callers write paths, and account numbers stand in some of them, so only
-// what the configuration wrote itself is shown. Relies on the route's own pattern. Refuses everything else.
+// Paths and single values as a log may show them. Callers write paths, and account numbers stand in some of them, so
+// only what the configuration wrote itself is shown. Relies on the route's own pattern. Refuses everything else.
 
 package import HTTP
 

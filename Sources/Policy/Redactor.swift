@@ -1,6 +1,6 @@
 // Bodies as a log may show them: what is known to be harmless, and of all else type and length. Fragments go in, one
-// JSON text of bounded length comes out at the end. Relies on the rules of the body's route. Refuses to show anything of
-// a body that is not one whole JSON text.
+// JSON text of bounded length comes out at the end. Relies on the rules of the body's route. Refuses to show anything
+// of a body that is not one whole JSON text.
 
 package import HTTP
 

@@ -12,7 +12,7 @@ struct RedactionPropertyTests {
         let body = Array(
             #"""
             {"st\u0061tus" : "success","é\ud83d\ude00":"😀\ud83d\ude00\n","n":[-1.5e+3,true,false,null],
-            "open_banking_response":"{\"account\":\"8001234567\",\"x\":\"[\\u0031,{\\\"code\\\":7}]\",\"u\":\"\\u00e9é\"}"}
+            "x":"{\"account\":\"8001234567\",\"x\":\"[\\u0031,{\\\"code\\\":7}]\",\"u\":\"\\u00e9é\"}"}
             """#.utf8)
         for body in [body, Array("-12.5".utf8), Array(body.dropLast(3)), body + [0xC3, 0x28]] {
             let whole = Redacting().text(body)
