@@ -96,6 +96,12 @@ struct CommandTests {
             (["explain", "--config", "CONFIG", "--route", "save", "--target", "a b"], "--target begins with /"),
             (["explain", "--config", "CONFIG", "--route", "save", "--json=yes"], "--json takes no value"),
             (["verify", "--config", "CONFIG", "--credential", "acme"], "--request is missing"),
+            (["redact"], "FILE is missing"), (["redact", "a", "b"], "b belongs to no flag"),
+            (["redact", "--product", "bankin", "-"], "is banking meant?"),
+            (["redact", "--kind", "reply", "-"], "--kind takes one of request, answer"),
+            (["redact", "--show", "a,,b", "-"], "--show takes names"),
+            (["redact", "--hide", "/a//b", "-"], "--hide takes names"),
+            (["redact", "--show", Array(repeating: "a", count: 33).joined(separator: ","), "-"], "at most 32 fields"),
             (["keys"], "a second word is missing"), (["keys", "lst"], "no subcommand keys lst; is keys list meant?"),
             (["key", "list"], "is keys meant?"), (["list"], "there is no subcommand list"),
             (["keys list"], "there is no subcommand"),
@@ -128,7 +134,7 @@ struct CommandTests {
         let fixture = try CommandFixture()
         for arguments in [
             ["--help"], ["-h"], ["help"], ["--version"], ["version"], ["run", "--help"], ["explain", "-h"],
-            ["verify", "--help"], ["check", "--help"],
+            ["verify", "--help"], ["check", "--help"], ["redact", "--help"],
             ["keys", "--help"], ["keys", "help"], ["keys", "list", "--help"], ["keys", "show", "-h"],
             ["keys", "resolve", "--help"],
         ] {
