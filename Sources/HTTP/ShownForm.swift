@@ -1,7 +1,7 @@
 // The forms in which a value of a body may stand in a log. A value is shown because it is known to be harmless, never
 // because nothing bad was found in it: eight digits, however they are separated, are in none of these forms but times,
-// identifiers, and amounts of up to seven places before the point. Relies on ASCII: digits of other alphabets,
-// full-width ones among them, are in no form. Refuses free text, exponents, and mixed letters that could be an encoding.
+// identifiers, and amounts of up to seven places before the point. Relies on ASCII: digits of other alphabets are in
+// no form. Refuses free text, exponents, and mixed letters that could be an encoding.
 
 /// Forms that a value may have.
 package struct ShownForms: OptionSet, BitwiseCopyable, Sendable {

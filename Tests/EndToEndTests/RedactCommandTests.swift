@@ -41,4 +41,22 @@ struct RedactCommandTests {
         let missing = try fixture.run(["redact", fixture.path("nothing")])
         #expect(missing.status == 1 && missing.error.contains("cannot be read"))
     }
+
+    private static let tooMany = [String](repeating: "a", count: 33).joined(separator: ",")
+
+    @Test(
+        "usage ends with 2 and says what is meant",
+        arguments: [
+            (["redact"], "FILE is missing"), (["redact", "a", "b"], "b belongs to no flag"),
+            (["redact", "--product", "bankin", "-"], "is banking meant?"),
+            (["redact", "--kind", "reply", "-"], "--kind takes one of request, answer"),
+            (["redact", "--show", "a,,b", "-"], "--show takes names"),
+            (["redact", "--hide", "/a//b", "-"], "--hide takes names"),
+            (["redact", "--show", tooMany, "-"], "at most 32 fields"),
+        ] as [([String], String)])
+    func usage(_ arguments: [String], _ says: String) throws {
+        let answer = try CommandFixture().run(arguments)
+        #expect(answer.status == 2 && answer.out.isEmpty)
+        #expect(answer.error.contains(says), "\(answer.error)")
+    }
 }
