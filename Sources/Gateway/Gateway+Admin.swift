@@ -18,13 +18,11 @@ extension Gateway {
     }
 
     /// A configuration is in use.
-    func publish(
-        _ settings: Settings, _ plan: Plan, _ limits: LimitTable?, _ certificates: [(name: String, end: Int64)]
-    ) {
+    func publish(_ settings: Settings, _ plan: Plan, _ certificates: [(name: String, end: Int64)]) {
         observatory.publish(
             ObservedParts(
                 settings: settings, metrics: registry.metrics, pacers: Self.named(plan.pacers, settings),
-                limits: limits, listenerCertificates: certificates))
+                limits: plan.counts, listenerCertificates: certificates))
     }
 
     /// Each pacer once, with its names.

@@ -43,8 +43,8 @@ package final class Gateway {
     private let office = PostOffice()
     private let workers: Int
     private let pacers: Pacers
-    /// Counts of quotas go on over reloads.
-    private var limits: LimitTable?
+    /// Counts of quotas go on over reloads. Made with the first quota, which a reload may bring.
+    private var counts: LimitTable?
     let observatory: Observatory
     private(set) var registry: MetricsRegistry
     private let inbound = InboundCount()
@@ -81,11 +81,9 @@ package final class Gateway {
     private func start(_ settings: Settings) throws(StartFailure) {
         admin = try Self.startAdmin(settings, observatory, log)
         let plan = plan(settings)
-        limits = settings.quotas.isEmpty ? nil : LimitTable(capacity: settings.connections.quotaKeys)
         let store = try makeStore(settings)
         var change = try listeners.change(to: settings.listeners)
-        let shared = Shared(
-            resolver: try Self.makeResolver(), store: store, limits: limits, connections: inbound)
+        let shared = Shared(resolver: try Self.makeResolver(), store: store, connections: inbound)
         let metrics = registry.metrics(for: settings)
         registry.use(metrics, for: settings)
         for index in change.added.indices {
@@ -95,14 +93,15 @@ package final class Gateway {
             office.add(fleet.mailbox(index))
             try fleet.start(worker, index: index)
         }
-        publish(settings, plan, limits, change.certificates)
+        publish(settings, plan, change.certificates)
         log.write(.info, "ready", ("workers", .number(fleet.size)), ("listeners", .words(change.addresses)))
     }
 
     private func plan(_ settings: Settings) -> Plan {
-        Plan(
+        if counts == nil && !settings.quotas.isEmpty { counts = LimitTable(capacity: settings.connections.quotaKeys) }
+        return Plan(
             settings, workers: workers, inherited: inherited, ownStoreKey: ownStoreKey,
-            pacers: pacers.pacers(for: settings))
+            pacers: pacers.pacers(for: settings), counts: counts)
     }
 
     private static func randomKey() -> SecretBytes {
@@ -237,7 +236,7 @@ package final class Gateway {
             }
             reloads.append((progress, change.addresses))
             registry.use(metrics, for: new)
-            publish(new, plan, limits, change.certificates)
+            publish(new, plan, change.certificates)
             warnOfAdmin(new, before: adminAddress)
         } catch {
             observatory.reloadRefused()

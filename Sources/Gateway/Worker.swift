@@ -35,18 +35,15 @@ final class Shared: Sendable {
     let resolver: Resolver
     /// nil where no route has idempotency keys.
     let store: StoreKeeper?
-    /// The counts of quotas.
-    let limits: LimitTable?
     /// Inbound connections of the process.
     let connections: InboundCount
     /// Bytes of request bodies that are held, beyond the first buffers.
     let buffered = Atomic<Int>(0)
 
-    init(resolver: Resolver, store: StoreKeeper?, limits: LimitTable?, connections: InboundCount) {
+    init(resolver: Resolver, store: StoreKeeper?, connections: InboundCount) {
         self.connections = connections
         self.resolver = resolver
         self.store = store
-        self.limits = limits
     }
 }
 

@@ -128,7 +128,7 @@ struct CommandTests {
         let fixture = try CommandFixture()
         for arguments in [
             ["--help"], ["-h"], ["help"], ["--version"], ["version"], ["run", "--help"], ["explain", "-h"],
-            ["verify", "--help"], ["check", "--help"],
+            ["verify", "--help"], ["check", "--help"], ["redact", "--help"],
             ["keys", "--help"], ["keys", "help"], ["keys", "list", "--help"], ["keys", "show", "-h"],
             ["keys", "resolve", "--help"],
         ] {

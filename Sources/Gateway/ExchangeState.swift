@@ -5,16 +5,6 @@ internal import HTTP
 internal import Policy
 internal import Signing
 
-/// One exchange's place in memory. What is in it is one value, so that a step reaches into it once and passes it on as
-/// `inout`: each reach into an object is checked for exclusivity at run time, what is passed on by the compiler.
-final class ExchangeContext {
-    var state: ExchangeState
-
-    init(inputCapacity: Int, receivedCapacity: Int) {
-        state = ExchangeState(inputCapacity: inputCapacity, receivedCapacity: receivedCapacity)
-    }
-}
-
 /// The buffers and readers of one exchange. Buffers are wiped when the context goes back to its pool.
 struct ExchangeState: ~Copyable {
     var exchange = Exchange()
