@@ -63,7 +63,8 @@ let package = Package(
         tests("ExchangeTests", ["Exchange", "Policy", "Signing", "HTTP", "TestSupport"]),
         tests("NetTests", ["Net", "TestSupport"]),
         tests("ConfigTests", ["Config", "HTTP", "Policy", "Signing", "TestSupport"], resources: [.copy("Bad")]),
-        tests("GatewayTests", ["Gateway", "Config", "HTTP", "Policy", "Signing", "TestSupport"]),
+        tests(
+            "GatewayTests", ["Gateway", "Config", "Exchange", "HTTP", "Net", "Policy", "Signing", "TestSupport"]),
         tests("TidyTests", ["TestSupport"]),
         // The commands are no imports: they are named so that a build of the tests builds them.
         tests("EndToEndTests", ["TestSupport", "countersign", "ingo-sandbox"]),

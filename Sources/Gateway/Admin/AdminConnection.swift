@@ -1,6 +1,6 @@
 // One connection to the admin listener: heads are read, answered one after the other, and the connection is kept.
-// Relies on HTTP's parser, which refuses what can be read in two ways. Refuses bodies, heads beyond 8 KiB, whoever takes
-// longer than 5 s to ask or to take an answer, and more than 1,000 requests on one connection.
+// Relies on HTTP's parser, which refuses what can be read in two ways. Refuses bodies, heads beyond 8 KiB, those who
+// take longer than 5 s to ask or to take an answer, and more than 1,000 requests on one connection.
 
 internal import HTTP
 internal import Net

@@ -5,8 +5,8 @@ internal import COpenSSL
 internal import Glibc
 
 extension TLSStream {
-    /// Seconds since 1970-01-01 00:00:00 UTC at which the certificate of the other end is no longer valid (notAfter, RFC
-    /// 5280 section 4.1.2.5); nil where it showed none.
+    /// Seconds since 1970-01-01 00:00:00 UTC at which the certificate of the other end is no longer valid (notAfter,
+    /// RFC 5280 section 4.1.2.5); nil where it showed none.
     package func peerCertificateEnd() -> Int64? {
         // SAFETY: the stream owns `ssl`; the certificate is a reference of our own, let go below.
         guard let certificate = unsafe cs_ssl_get_peer_certificate(ssl) else { return nil }

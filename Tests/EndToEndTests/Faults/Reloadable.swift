@@ -6,10 +6,13 @@ import TestSupport
 final class Reloadable: Sendable {
     let gateway: GatewayUnderTest
     let folder: TemporaryFolder
+    /// Further keys of the file's top level.
+    private let more: String
 
-    init(_ setup: Setup, environment: [String: String] = [:]) throws {
+    init(_ setup: Setup, environment: [String: String] = [:], more: String = "") throws {
+        self.more = more
         folder = try TemporaryFolder()
-        let text = try setup.text(folder)
+        let text = try setup.text(folder) + more
         gateway = try GatewayUnderTest(text: text, folder, environment, keeping: setup.upstreams)
     }
 
@@ -19,7 +22,7 @@ final class Reloadable: Sendable {
 
     /// Writes the configuration, signals, and gives the line with the outcome.
     @discardableResult
-    func reload(_ setup: Setup) throws -> String { try reload(text: try setup.text(folder)) }
+    func reload(_ setup: Setup) throws -> String { try reload(text: try setup.text(folder) + more) }
 
     /// The same with a configuration as it is written.
     @discardableResult
