@@ -1,5 +1,5 @@
-// The upstream's pace, measured at the upstream: never beyond rate, burst and requests at once, however many workers and
-// callers there are, and signed after the wait. Relies on TimedUpstream, and on its slack for what arrives late.
+// The upstream's pace, measured at the upstream: never beyond rate, burst and requests at once, however many workers
+// and callers there are, and signed after the wait. Relies on TimedUpstream, and on its slack for what arrives late.
 
 import Foundation
 import TestSupport
