@@ -79,6 +79,9 @@ final class KeyVault {
         }
     }
 
+    /// The key at hand, where it may be shown.
+    func safeKey() -> SafeKey? { SafeKey(key.bytes) }
+
     /// The key was looked for; whatever was found is used.
     func forgetKey() {
         key.wipe()

@@ -54,6 +54,8 @@ extension Worker {
         context.key.serial = claims
         context.key.vault = vault
         context.key.names = names(context, route, idempotency, vault)
+        context.trail.keyID = context.key.names.first?.key.value.prefix
+        if generation.plan.settings.log.correlation == .plain { context.trail.key = vault.safeKey() }
         let claim = Claim(
             ticket: ticket(context), names: context.key.names, route: route.settings.name,
             onUnknown: idempotency.settings.onUnknown,
