@@ -46,7 +46,8 @@ extension Worker {
         lines.begin(logTime, Self.level(outcome.cause, status), "request")
         writeNames(&context)
         writeOutcome(&context, outcome)
-        Self.writeTimes(context.trail, Clock.monotonicNanoseconds(), to: &lines)
+        let isPaced = context.route?.pacer != nil
+        Self.writeTimes(context.trail, isPaced: isPaced, Clock.monotonicNanoseconds(), to: &lines)
         guard lines.end(limit: logBuffer.room(limit: settings.buffer)) else { return logBuffer.dropped() }
     }
 
@@ -93,7 +94,9 @@ extension Worker {
     }
 
     /// How long it took, and the parts of that which were begun. A part that was not ended goes on to the answer.
-    private static func writeTimes(_ trail: borrowing RequestTrail, _ end: UInt64, to lines: inout LogLines) {
+    private static func writeTimes(
+        _ trail: borrowing RequestTrail, isPaced: Bool, _ end: UInt64, to lines: inout LogLines
+    ) {
         let settled = trail.time(.settled) > 0 ? trail.time(.settled) : end
         func add(_ name: StaticString, _ from: UInt64, _ to: UInt64, to lines: inout LogLines) {
             guard from > 0 else { return }
@@ -103,7 +106,7 @@ extension Worker {
         add("duration_ms", trail.startedAt, end, to: &lines)
         add("body_ms", trail.time(.admitted), trail.time(.collected), to: &lines)
         if trail.keyID != nil { add("store_ms", trail.time(.collected), trail.time(.remembered), to: &lines) }
-        add("pace_ms", trail.time(.remembered), trail.time(.paced), to: &lines)
+        if isPaced { add("pace_ms", trail.time(.remembered), trail.time(.paced), to: &lines) }
         add("connect_ms", trail.time(.drafted), trail.time(.connected), to: &lines)
         let sent = trail.time(.sent) > 0 ? trail.time(.sent) : trail.time(.sealed)
         add("first_byte_ms", sent, trail.time(.answered), to: &lines)

@@ -2,6 +2,7 @@
 // Relies on the exchange for when, on KeyVault for names and encryption, on the store's thread for the verdict. Refuses
 // to keep a key that is granted to a request which no longer wants it: each claim is settled once.
 
+internal import Config
 internal import Exchange
 internal import HTTP
 internal import Policy

@@ -2,7 +2,7 @@
 // Relies on LogFile, which never waits. Refuses to delay a request: what cannot be written waits in its buffer, bounded,
 // and what finds no room there is counted and told in the log as soon as that can be written.
 
-internal import Net
+package import Net
 internal import Synchronization
 
 /// The door of the log for the main thread and, by `buffers`, for the workers. Thread-safe.

@@ -2,7 +2,7 @@
 // in use keeps its lines until its next turn, and the writer changes one buffer for another.
 // Relies on the bound that the worker keeps by `room`. Refuses nothing.
 
-internal import Net
+package import Net
 internal import Synchronization
 
 /// One worker's lines that were not taken yet. Thread-safe.

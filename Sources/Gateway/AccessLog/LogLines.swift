@@ -3,7 +3,7 @@
 // texts are the operator's (ConfiguredFields) or of a form in which no account number fits (SafeKey). There is no way to
 // put bytes of a request, an answer or a secret into a line.
 
-package import HTTP
+internal import HTTP
 
 /// Members of a line that are the operator's own words, as JSON, escaped when the configuration is read.
 package struct ConfiguredFields: Sendable {
@@ -11,16 +11,13 @@ package struct ConfiguredFields: Sendable {
 
     /// Names and texts of the configuration.
     package init(_ members: [(name: StaticString, text: String)]) {
-        var buffer = ByteBuffer(capacity: 128)
+        var json: [UInt8] = []
         for (name, text) in members {
             let bytes = Array(text.utf8)
             guard let escaped = jsonString(from: bytes.span) else { continue }
-            buffer.append(",\"")
-            buffer.append(name)
-            buffer.append("\":")
-            buffer.append(escaped.span)
+            json += Array(",\"\(name)\":".utf8) + escaped
         }
-        json = [UInt8](copying: buffer.bytes)
+        self.json = json
     }
 
     /// No members.

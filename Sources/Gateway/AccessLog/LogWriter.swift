@@ -17,7 +17,8 @@ struct LogWriter: ~Copyable {
     private var owner: Int?
     /// Who is looked at next: nobody is left for last each time.
     private var next = 0
-    private var dropped = 0
+    /// What the line about dropped lines says that is being written.
+    private var untold = 0
     private var failures = 0
     private var time = LogTime(unixMilliseconds: 0)
 
@@ -40,13 +41,21 @@ struct LogWriter: ~Copyable {
         }
     }
 
-    /// Lines that will not be written.
+    /// Lines that will not be written, those included that were dropped and of which nothing was said.
     mutating func linesLeft() -> Int {
-        var count = dropped
-        repeat {
-            for index in done..<lines.count where lines.bytes[index] == UInt8(ascii: "\n") { count += 1 }
-            finish()
-        } while takeLines()
+        var count = owner == nil && hasLines ? untold : linesHere()
+        finish()
+        for index in source.buffers.indices {
+            source.buffers[index].drain(into: &lines)
+            count += linesHere() + source.buffers[index].takeDropped()
+            lines.clear()
+        }
+        return count
+    }
+
+    private func linesHere() -> Int {
+        var count = 0
+        for index in done..<lines.count where lines.bytes[index] == UInt8(ascii: "\n") { count += 1 }
         return count
     }
 
@@ -71,13 +80,12 @@ struct LogWriter: ~Copyable {
             if hasLines { return true }
         }
         owner = nil
-        for buffer in source.buffers { dropped += buffer.takeDropped() }
-        guard dropped > 0 else { return false }
+        untold = source.buffers.reduce(0) { $0 + $1.takeDropped() }
+        guard untold > 0 else { return false }
         time.set(unixMilliseconds: Clock.realtimeMilliseconds())
         lines.begin(time, .warning, "log lines dropped")
-        lines.add("count", dropped)
+        lines.add("count", untold)
         _ = lines.end(limit: .max)
-        dropped = 0
         return true
     }
 

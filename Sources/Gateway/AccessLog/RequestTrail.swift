@@ -39,7 +39,12 @@ struct RequestTrail {
     var keyID: UInt64?
     var key: SafeKey?
 
-    mutating func reached(_ phase: Phase, at time: UInt64) { times[Int(phase.rawValue)] = time }
+    /// The request went from one phase to another. Those between were passed in the same moment, unless it was ended.
+    mutating func went(from before: Phase, to after: Phase, at time: UInt64) {
+        let isStep = before < after && (after < .settled || before == .answered)
+        let first = isStep ? before.rawValue + 1 : after.rawValue
+        for phase in first...after.rawValue { times[Int(phase)] = time }
+    }
 
     func time(_ phase: Phase) -> UInt64 { times[Int(phase.rawValue)] }
 
@@ -60,7 +65,7 @@ extension ExchangeState {
         let commands = exchange.advance(event)
         let after = exchange.phase
         guard after != before else { return commands }
-        trail.reached(after, at: after == .sent ? Clock.monotonicNanoseconds() : turn)
+        trail.went(from: before, to: after, at: after == .sent ? Clock.monotonicNanoseconds() : turn)
         switch event {
         case .connectionLent(let reused): trail.isReused = reused
         case .answerHeadArrived: trail.upstreamStatus = answer.head.status

@@ -2,7 +2,7 @@
 // account number, a card or an SSN, written together or with separators.
 // Relies on nothing. Refuses in doubt: then the log has the key's hash.
 
-package import HTTP
+internal import HTTP
 
 /// 1 to 64 of letters, digits and `.` `_` `:` `-`, without 8 digits in a row and without 9 digits among separators.
 package struct SafeKey: Sendable, BitwiseCopyable {
