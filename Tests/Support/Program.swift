@@ -30,8 +30,8 @@ package final class Program: Sendable {
     /// Process id, for messages and /proc.
     package var id: Int32 { child.id }
 
-    /// Starts the program at `path`, or one that the build made by its name. Its standard output is read from the moment
-    /// that `reading` is opened.
+    /// Starts the program at `path`, or one that the build made by its name. Its standard output is read from the
+    /// moment that `reading` is opened.
     package init(
         _ path: String, _ arguments: [String], environment: [String: String] = [:], reading: Gate? = nil
     ) throws {

@@ -88,5 +88,5 @@ package final class LogBell: Sendable {
     }
 
     /// From here on somebody who has something must ring.
-    func sleep() { isAwake.store(false, ordering: .sequentiallyConsistent) }
+    func unset() { isAwake.store(false, ordering: .sequentiallyConsistent) }
 }

@@ -1,7 +1,7 @@
 // Lines of the access log on their way from a worker to the writer: whole JSON objects, each with its line end.
 // Relies on types for what may stand in a line: names and words are literals of this program, numbers are numbers, and
-// texts are the operator's (ConfiguredFields) or of a form in which no account number fits (SafeKey). There is no way to
-// put bytes of a request, an answer or a secret into a line.
+// texts are the operator's (ConfiguredFields) or of a form in which no account number fits (SafeKey). There is no way
+// to put bytes of a request, an answer or a secret into a line.
 
 internal import HTTP
 

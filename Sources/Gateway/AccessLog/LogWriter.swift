@@ -168,7 +168,7 @@ struct LogWriter: ~Copyable {
 
     /// Until there is something, and then for a little while, so that many lines are written at once.
     private mutating func rest() {
-        source.bell.sleep()
+        source.bell.unset()
         // Who came before the bell was set has not rung.
         if takeLines() || source.hasFile || source.end != nil { return }
         wait(-1)

@@ -1,5 +1,5 @@
-// What is noted of a request for its log line while it is under way: times, counts, ids. Nothing that a caller chose but
-// a key of the safe form and the ids of its trace, which are numbers.
+// What is noted of a request for its log line while it is under way: times, counts, ids. Nothing that a caller chose,
+// but for a key of the safe form and the ids of its trace, which are numbers.
 
 internal import Exchange
 internal import HTTP
@@ -58,8 +58,8 @@ struct RequestTrail {
 }
 
 extension ExchangeState {
-    /// Gives the exchange a fact, and notes how far it has come. `turn` is when this turn of the worker began: what came
-    /// in by it is no younger. What the gateway itself did a moment ago is noted by the clock.
+    /// Gives the exchange a fact, and notes how far it has come. `turn` is when this turn of the worker began: what
+    /// came in by it is no younger. What the gateway itself did a moment ago is noted by the clock.
     mutating func advance(_ event: Event, turn: UInt64) -> Commands {
         let before = exchange.phase
         let commands = exchange.advance(event)
