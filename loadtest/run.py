@@ -34,6 +34,11 @@ VERIFIER = {"plain": 18090, "tls": 18453}
 PEERS = ("limit", "haproxy", "countersign")
 # The gateway with idempotency keys, by the kind of its store. "off" is the same gateway without.
 STORES = {"off": None, "memory": "{kind: memory}", "sqlite": "{kind: sqlite, path: @OUT@/keys.db, key: \"file:@OUT@/store_key\"}"}
+# The gateway with limits that nothing reaches: what looking costs. "off" as above.
+QUOTA = "quotas:\n  - {name: each, per: [caller, route], rate: 1000000/s, burst: 1000000}"
+PACE = "{rate: 1000000/s, burst: 1000000, concurrency: 10000, queue: 10000}"
+QUOTAS = {"quota": QUOTA, "quota+pace": QUOTA}
+PACES = {"pace": PACE, "quota+pace": PACE}
 # The gateway with its access log in a file. The others, and the peers, write none.
 LOGS = {"log-off": "{requests: off}", "log-file": "{path: @OUT@/access.log}"}
 SCENARIOS = {
@@ -42,6 +47,8 @@ SCENARIOS = {
     "W3": {"title": "64 KiB POST, 64 connections, plain upstream", "bytes": 65536, "upstream": "reading"},
     "I1": {"title": "215-byte POST with an idempotency key of its own, 64 connections, plain upstream", "bytes": 215,
            "upstream": "plain", "keys": True, "peers": tuple(STORES)},
+    "Q1": {"title": "215-byte POST within a quota and a pace that are never reached, 64 connections, plain upstream",
+           "bytes": 215, "upstream": "plain", "peers": ("off", "quota", "pace", "quota+pace")},
     "L1": {"title": "215-byte POST, 64 connections, plain upstream, access log", "bytes": 215, "upstream": "plain",
            "peers": tuple(LOGS)},
 }
@@ -185,7 +192,8 @@ def start_peer(name, port, upstream, tls, scenario):
         lines = f'    tls: {{ca_file: "{OUT}/server.pem", server_name: localhost}}' if tls else "    plain: false"
         config = fill(
             "peers/countersign.yaml.in", f"{label}.yaml", LISTEN=port, USERNAME=USERNAME, OUT=OUT, URL=url,
-            TLS_LINES=lines, IDEMPOTENCY="    idempotency: {key: Idempotency-Key}" if STORES.get(name) else "",
+            TLS_LINES=lines, PACE=PACES.get(name, "none"), QUOTAS=QUOTAS.get(name, ""),
+            IDEMPOTENCY="    idempotency: {key: Idempotency-Key}" if STORES.get(name) else "",
             STORE=f"store: {STORES[name]}".replace("@OUT@", str(OUT)) if STORES.get(name) else "",
             LOG=f"log: {LOGS.get(name, LOGS['log-off'])}".replace("@OUT@", str(OUT)))
         for left in [*OUT.glob("keys.db*"), *OUT.glob("access.log")]:

@@ -49,8 +49,8 @@ package final class Gateway {
     private let office = PostOffice()
     private let workers: Int
     private let pacers: Pacers
-    /// Counts of quotas go on over reloads.
-    private var limits: LimitTable?
+    /// Counts of quotas go on over reloads. Made with the first quota, which a reload may bring.
+    private var counts: LimitTable?
 
     /// Runs until SIGTERM or SIGINT; SIGHUP reads `source` again.
     package static func run(
@@ -78,11 +78,9 @@ package final class Gateway {
 
     private func start(_ settings: Settings) throws(StartFailure) {
         let plan = plan(settings)
-        limits = settings.quotas.isEmpty ? nil : LimitTable(capacity: settings.connections.quotaKeys)
         let store = try makeStore(settings)
         var change = try listeners.change(to: settings.listeners)
-        let shared = Shared(
-            resolver: try Self.makeResolver(), store: store, limits: limits, log: try startLog())
+        let shared = Shared(resolver: try Self.makeResolver(), store: store, log: try startLog())
         for index in change.added.indices {
             let generation = try Self.generation(plan)
             let worker = try fleet.addWorker(shared, generation, change.added[index], index: index)
@@ -94,9 +92,10 @@ package final class Gateway {
     }
 
     private func plan(_ settings: Settings) -> Plan {
-        Plan(
+        if counts == nil && !settings.quotas.isEmpty { counts = LimitTable(capacity: settings.connections.quotaKeys) }
+        return Plan(
             settings, workers: workers, inherited: inherited, ownStoreKey: ownStoreKey,
-            pacers: pacers.pacers(for: settings))
+            pacers: pacers.pacers(for: settings), counts: counts)
     }
 
     private static func randomKey() -> SecretBytes {
@@ -256,9 +255,7 @@ package final class Gateway {
             useLog(file, new.log.path)
             let progress = ReloadProgress(workers: fleet.size, fleet.mainWakeUp)
             for index in 0..<fleet.size {
-                let reload = Reload(
-                    generation: generations[index], added: change.added[index], removed: change.removed, progress)
-                fleet.tell(index, .reload(reload))
+                fleet.tell(index, .reload(Reload(generations[index], change, worker: index, progress)))
             }
             for address in change.unchanged {
                 log.write(

@@ -26,6 +26,8 @@ final class Plan: Sendable {
     let callers: ServedCallers?
     /// nil: there are no quotas.
     let quotas: ServedQuotas?
+    /// What the quotas have counted: the same table for every configuration.
+    let counts: LimitTable?
     /// One for each route; nil where its upstream has no pace.
     let pacers: [SharedPacer?]
     /// The store's keys, the current one first; empty where there is no store.
@@ -33,8 +35,12 @@ final class Plan: Sendable {
 
     /// `inherited`: descriptors that were open when the process began. `ownStoreKey`: for a store in memory that was
     /// given none.
-    init(_ settings: Settings, workers: Int, inherited: Int, ownStoreKey: SecretBytes, pacers: [SharedPacer?]) {
+    init(
+        _ settings: Settings, workers: Int, inherited: Int, ownStoreKey: SecretBytes, pacers: [SharedPacer?],
+        counts: LimitTable?
+    ) {
         self.settings = settings
+        self.counts = counts
         self.pacers = pacers
         callers = settings.callers.map { ServedCallers($0, routes: settings.routes.count) }
         let isTold = settings.connections.quotaHeaders == .always
@@ -64,12 +70,6 @@ final class Plan: Sendable {
         let left = max(2, descriptors - own)
         return min(settings.connections.maxConnections, left - min(upstreams, left / 2))
     }
-}
-
-/// A signer needs an owner of its own: it is noncopyable, and several routes share it.
-final class SignerBox {
-    var signer: Signer
-    init(_ settings: CredentialSettings) { signer = Signer(settings) }
 }
 
 /// One route as one worker serves it: everything of its upstream and credential that a request needs.

@@ -152,14 +152,17 @@ extension Worker {
 
     private func writeKept(_ context: inout ExchangeState, _ isReplay: Bool) -> KeptAnswer {
         Self.writeKept(
-            context.held, context.method, isReplay: isReplay, closes: context.closes, to: &context.output)
+            context.held, context.fields, context.method, isReplay: isReplay, closes: context.closes,
+            to: &context.output)
     }
 
     private static func writeKept(
-        _ held: borrowing ByteBuffer, _ method: Method, isReplay: Bool, closes: Bool, to output: inout ByteBuffer
+        _ held: borrowing ByteBuffer, _ fields: borrowing ByteBuffer, _ method: Method, isReplay: Bool, closes: Bool,
+        to output: inout ByteBuffer
     ) -> KeptAnswer {
         guard let kept = KeptAnswer(held.bytes) else { preconditionFailure("what is given was taken down here") }
-        kept.write(of: held.bytes, to: method, isReplay: isReplay, closes: closes, to: &output)
+        kept.write(
+            of: held.bytes, own: fields.bytes, to: method, isReplay: isReplay, closes: closes, to: &output)
         return kept
     }
 
@@ -168,16 +171,17 @@ extension Worker {
         context.key = KeyHold()
         if !context.exchange.callerIsGone {
             context.chunksOut = Self.writeOutgrown(
-                context.held, context.answer, closes: context.closes, to: &context.output)
+                context.held, context.answer, context.fields, closes: context.closes, to: &context.output)
         }
         context.held.wipe()
     }
 
     private static func writeOutgrown(
-        _ held: borrowing ByteBuffer, _ answer: borrowing AnswerReader, closes: Bool, to output: inout ByteBuffer
+        _ held: borrowing ByteBuffer, _ answer: borrowing AnswerReader, _ fields: borrowing ByteBuffer, closes: Bool,
+        to output: inout ByteBuffer
     ) -> Bool {
         guard let kept = KeptAnswer(held.bytes) else { preconditionFailure("what is given was taken down here") }
-        kept.writeHead(of: held.bytes, to: &output)
+        kept.writeHead(of: held.bytes, own: fields.bytes, to: &output)
         let inChunks = writeFraming(of: answer, closes: closes, to: &output)
         let body = held.bytes.extracting(kept.bodyStart..<held.count)
         guard !body.isEmpty else { return inChunks }

@@ -26,19 +26,16 @@ final class Shared: Sendable {
     let resolver: Resolver
     /// nil where no route has idempotency keys.
     let store: StoreKeeper?
-    /// The counts of quotas.
-    let limits: LimitTable?
     let log: AccessLog
     /// Inbound connections of the process.
     let connections = Atomic<Int>(0)
     /// Bytes of request bodies that are held, beyond the first buffers.
     let buffered = Atomic<Int>(0)
 
-    init(resolver: Resolver, store: StoreKeeper?, limits: LimitTable?, log: AccessLog) {
+    init(resolver: Resolver, store: StoreKeeper?, log: AccessLog) {
         self.resolver = resolver
         self.log = log
         self.store = store
-        self.limits = limits
     }
 }
 
@@ -62,6 +59,8 @@ struct Worker: ~Copyable {
     /// The store's keys by which a request is claimed, whichever configuration it was admitted under: equal requests
     /// must find each other. Kept where a reload takes the store away, for requests that were begun with it.
     var vault: KeyVault?
+    /// The keys of a reload that not every worker has taken up when this one did.
+    var nextVault: (keys: KeyVault, progress: ReloadProgress)?
     var poller: Poller
     var timers: TimerWheel
     var slots = SlotTable()
@@ -78,6 +77,8 @@ struct Worker: ~Copyable {
     let logBuffer: LogBuffer
     /// Questions to the store so far: each has its number.
     var claims: UInt64 = 0
+    /// What the store is asked and told at the end of this turn.
+    var questions: [StoreQuestion] = []
     /// Turns that were asked for so far: each has its number.
     var turns: UInt64 = 0
     /// The slots of those whose turn has not come, by the numbers of their tickets.
@@ -170,6 +171,7 @@ struct Worker: ~Copyable {
             handleLeftovers()
             handleTimers()
             if draining { continueDrain() }
+            handInQuestions()
             handOverLines()
         }
         logBuffer.takeLast(&lines)
@@ -206,7 +208,9 @@ struct Worker: ~Copyable {
         }
     }
 
-    private var hasLeftovers: Bool { !(goOn.isEmpty && openings.isEmpty && answersToGoOn.isEmpty) }
+    private var hasLeftovers: Bool {
+        !(goOn.isEmpty && openings.isEmpty && answersToGoOn.isEmpty && questions.isEmpty)
+    }
 
     /// One round: what is left after it waits for the events of the next turn, which do not wait for it.
     private mutating func handleLeftovers() {

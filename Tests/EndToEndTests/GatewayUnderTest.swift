@@ -26,6 +26,10 @@ struct Setup {
         + " credential: program}\n"
     /// YAML of `limits`, each line indented by two.
     var limits = ""
+    /// Who may call; empty for whoever reaches a listener.
+    var callers: [CallerSetup] = []
+    /// YAML of `quotas`, each line indented by two.
+    var quotas = ""
     /// Where idempotency keys are kept; nil for a configuration without such a place.
     var store: StoreSetup?
 
@@ -60,7 +64,8 @@ struct Setup {
                 pace: \(pace)
             \(upstream)routes:
             \(routes)\(limits.isEmpty ? "" : "limits:\n" + limits)\(log.isEmpty ? "" : "log: {\(log)}\n")
-            """ + (try store?.text(folder) ?? "")
+            """ + (quotas.isEmpty ? "" : "quotas:\n" + quotas) + (try CallerSetup.text(callers, folder))
+                + (try store?.text(folder) ?? "")
     }
 }
 

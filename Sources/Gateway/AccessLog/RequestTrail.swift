@@ -66,15 +66,8 @@ extension ExchangeState {
         let after = exchange.phase
         guard after != before else { return commands }
         trail.went(from: before, to: after, at: after == .sent ? Clock.monotonicNanoseconds() : turn)
-        switch event {
-        case .connectionLent(let reused): trail.isReused = reused
-        case .answerHeadArrived: trail.upstreamStatus = answer.head.status
-        case .headArrived, .requestRefused, .routeFound, .bodyArrived, .bodyExamined, .keyClaimed, .keyNotNeeded,
-            .keyInFlight, .answerRemembered, .paceGranted, .draftMade, .connectionFailed, .requestSealed,
-            .requestWritten, .answerCompleted, .answerOutgrown, .answerRecorded, .answerRefused, .upstreamLost,
-            .answerDelivered, .callerStalled, .callerResumed, .callerLeft, .deadlinePassed, .stopped:
-            break
-        }
+        if case .connectionLent(let reused) = event { trail.isReused = reused }
+        if case .answerHeadArrived = event { trail.upstreamStatus = answer.head.status }
         return commands
     }
 }

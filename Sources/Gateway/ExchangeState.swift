@@ -5,16 +5,6 @@ internal import HTTP
 internal import Policy
 internal import Signing
 
-/// One exchange's place in memory. What is in it is one value, so that a step reaches into it once and passes it on as
-/// `inout`: each reach into an object is checked for exclusivity at run time, what is passed on by the compiler.
-final class ExchangeContext {
-    var state: ExchangeState
-
-    init(inputCapacity: Int, receivedCapacity: Int) {
-        state = ExchangeState(inputCapacity: inputCapacity, receivedCapacity: receivedCapacity)
-    }
-}
-
 /// The buffers and readers of one exchange. Buffers are wiped when the context goes back to its pool.
 struct ExchangeState: ~Copyable {
     var exchange = Exchange()
@@ -71,6 +61,10 @@ struct ExchangeState: ~Copyable {
     var answerIsOnWire = false
     /// The caller took less than was offered.
     var stalled = false
+    /// Which of the credential's secrets the request was sealed with, 0 or 1.
+    var secret = 0
+    /// The first was refused.
+    var triesOtherSecret = false
     /// The coding to be taken off the body.
     var coding: ContentCoding?
     /// The request's last byte is in `input`.
@@ -144,6 +138,8 @@ struct ExchangeState: ~Copyable {
         trail = RequestTrail()
         caller = .anyone
         turn = nil
+        secret = 0
+        triesOtherSecret = false
         fields.clear()
         method = .post
         upstream = nil
