@@ -45,7 +45,8 @@ extension Worker {
         }
         lines.begin(logTime, Self.level(outcome.cause, status), "request")
         writeNames(&context)
-        writeOutcome(&context, outcome)
+        let (body, attempts) = (context.reader.body.count, context.exchange.attempts)
+        Self.writeOutcome(outcome, context.trail, body: body, attempts: attempts, to: &lines)
         let isPaced = context.route?.pacer != nil
         Self.writeTimes(context.trail, isPaced: isPaced, Clock.monotonicNanoseconds(), to: &lines)
         guard lines.end(limit: logBuffer.room(limit: settings.buffer)) else { return logBuffer.dropped() }
@@ -73,8 +74,9 @@ extension Worker {
     }
 
     /// How it ended.
-    private mutating func writeOutcome(_ context: inout ExchangeState, _ outcome: Outcome) {
-        let trail = context.trail
+    private static func writeOutcome(
+        _ outcome: Outcome, _ trail: borrowing RequestTrail, body: Int, attempts: Int, to lines: inout LogLines
+    ) {
         if trail.status > 0 { lines.add("http.response.status_code", trail.status) }
         if trail.upstreamStatus > 0 { lines.add("upstream.status_code", trail.upstreamStatus) }
         if let code = trail.productCode { lines.add("upstream.product_code", code) }
@@ -86,9 +88,9 @@ extension Worker {
             lines.add("sent", word: sent)
             if let assumed { lines.add("outcome", word: assumed) }
         }
-        lines.add("http.request.body.size", context.reader.body.count)
+        lines.add("http.request.body.size", body)
         lines.add("http.response.body.size", trail.answerBytes)
-        lines.add("attempts", context.exchange.attempts)
+        lines.add("attempts", attempts)
         lines.add("replayed", outcome.cause == .replayed)
         if let isReused = trail.isReused { lines.add("connection.reused", isReused) }
     }

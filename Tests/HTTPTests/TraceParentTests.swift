@@ -67,6 +67,8 @@ private func written(_ write: (inout ByteBuffer) -> Void) -> String {
                 == ",\"f\":true,\"f\":false")
         #expect(written { $0.appendMember("w", word: "refused") } == ",\"w\":\"refused\"")
         #expect(written { $0.appendMember("h", hex: 0xAB) } == ",\"h\":\"00000000000000ab\"")
+        #expect(written { $0.appendHex(0x0123_4567_89AB_CDEF) } == "0123456789abcdef")
+        #expect(written { $0.appendThreeDigits(7) } + written { $0.appendThreeDigits(1_234) } == "007234")
         #expect(written { $0.appendMember("h", hex: .max, 1) } == ",\"h\":\"ffffffffffffffff0000000000000001\"")
     }
 

@@ -55,7 +55,7 @@ package struct LogTime: Sendable {
     /// Appends the 24 bytes.
     func append(to buffer: inout ByteBuffer) {
         buffer.append(text.span)
-        buffer.appendDigits(milliseconds, count: 3)
+        buffer.appendThreeDigits(milliseconds)
         buffer.append(byte: UInt8(ascii: "Z"))
     }
 }
