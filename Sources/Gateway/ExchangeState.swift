@@ -36,6 +36,8 @@ struct ExchangeState: ~Copyable {
     var caller = RequestCaller.anyone
     /// The request's turn at its upstream's pace, waited for or held.
     var turn: PaceTicket?
+    /// What is noted for the request's log line.
+    var trail = RequestTrail()
     /// Fields about quotas for the answer: whole lines.
     var fields = ByteBuffer(capacity: 64)
     var method = Method.post
@@ -133,6 +135,7 @@ struct ExchangeState: ~Copyable {
         }
         digest = nil
         route = nil
+        trail = RequestTrail()
         caller = .anyone
         turn = nil
         secret = 0
