@@ -23,12 +23,18 @@ package enum RunEnd: Equatable, Sendable {
 
 /// The running gateway. `run` returns when a signal told it to stop.
 package final class Gateway {
-    private static let signals: [Signal] = [.terminate, .interrupt, .hangup]
+    private static let signals: [Signal] = [.terminate, .interrupt, .hangup, .user1]
 
     /// Reads the configuration anew, for a reload.
     package typealias Source = () -> (settings: Settings?, problems: [Problem])
 
+    /// How long the access log may take to write what is left at the end.
+    private static let logEndMilliseconds = 2_000
+
     private let log: OperatorLog
+    private let accessLog: AccessLog
+    /// Where it goes; nil for standard output.
+    private var logPath: String?
     private let source: Source
     private var listeners: Listeners
     private var fleet: Fleet
@@ -62,6 +68,9 @@ package final class Gateway {
         self.log = log
         self.source = source
         workers = settings.workers ?? ProcessControl.cpuCount()
+        // First of all: where standard output is closed, nothing of ours must get its number.
+        logPath = settings.log.path
+        accessLog = try Self.makeLog(settings.log.path, workers: workers)
         listeners = Listeners(workers: workers)
         pacers = Pacers(workers: workers, office)
         fleet = try Fleet()
@@ -71,7 +80,7 @@ package final class Gateway {
         let plan = plan(settings)
         let store = try makeStore(settings)
         var change = try listeners.change(to: settings.listeners)
-        let shared = Shared(resolver: try Self.makeResolver(), store: store)
+        let shared = Shared(resolver: try Self.makeResolver(), store: store, log: try startLog())
         for index in change.added.indices {
             let generation = try Self.generation(plan)
             let worker = try fleet.addWorker(shared, generation, change.added[index], index: index)
@@ -105,6 +114,23 @@ package final class Gateway {
             return keeper
         } catch {
             throw StartFailure("the store's thread could not be started: \(error)")
+        }
+    }
+
+    private static func makeLog(_ path: String?, workers: Int) throws(StartFailure) -> AccessLog {
+        do throws(SystemError) {
+            return try AccessLog(workers: workers, try AccessLog.open(path))
+        } catch {
+            throw StartFailure("the access log \(path ?? "on standard output") cannot be opened: \(error)")
+        }
+    }
+
+    private func startLog() throws(StartFailure) -> AccessLog {
+        do throws(SystemError) {
+            try accessLog.start(log)
+            return accessLog
+        } catch {
+            throw StartFailure("the access log's thread could not be started: \(error)")
         }
     }
 
@@ -173,6 +199,7 @@ package final class Gateway {
         }
         let clean = fleet.join()
         store?.stop()
+        endLog()
         log.write(.info, "stopped", ("clean", .flag(clean)))
         return clean ? .drained : .cutShort
     }
@@ -185,7 +212,29 @@ package final class Gateway {
             fleet.tell(draining ? .stop : .drain)
             draining = true
         case .hangup: if !draining { reload() }
-        case .quit, .user1, .user2, .windowChange: break
+        case .user1: reopenLog()
+        case .quit, .user2, .windowChange: break
+        }
+    }
+
+    /// After a rotation the name is that of another file.
+    private func reopenLog() {
+        guard let path = logPath else { return }
+        do throws(SystemError) {
+            accessLog.replace(try AccessLog.open(path))
+            log.write(.info, "the access log is opened again", ("path", .text(path)))
+        } catch {
+            log.write(
+                .error, "the access log cannot be opened again; the old file is used", ("path", .text(path)),
+                ("error", .text("\(error)")))
+        }
+    }
+
+    private func endLog() {
+        switch accessLog.stop(within: Self.logEndMilliseconds) {
+        case 0: break
+        case let lines?: log.write(.warning, "log lines could not be written", ("lines", .number(lines)))
+        case nil: log.write(.warning, "the access log's last lines could not be written")
         }
     }
 
@@ -201,7 +250,9 @@ package final class Gateway {
             let plan = plan(new)
             var generations: [Generation] = []
             for _ in 0..<fleet.size { generations.append(try Self.generation(plan)) }
+            let file = try Self.openLog(new.log.path, insteadOf: logPath)
             let change = try listeners.change(to: new.listeners)
+            useLog(file, new.log.path)
             let progress = ReloadProgress(workers: fleet.size, fleet.mainWakeUp)
             for index in 0..<fleet.size {
                 fleet.tell(index, .reload(Reload(generations[index], change, worker: index, progress)))
@@ -217,6 +268,22 @@ package final class Gateway {
         } catch {
             log.write(.error, "reload refused; nothing changed", ("reason", .text(error.reason)))
         }
+    }
+
+    /// The log's file, where that is another one than before.
+    private static func openLog(_ path: String?, insteadOf old: String?) throws(StartFailure) -> LogFile? {
+        guard path != old else { return nil }
+        do throws(SystemError) {
+            return try AccessLog.open(path)
+        } catch {
+            throw StartFailure("the access log \(path ?? "on standard output") cannot be opened: \(error)")
+        }
+    }
+
+    private func useLog(_ file: consuming LogFile?, _ path: String?) {
+        guard let file else { return }
+        accessLog.replace(file)
+        logPath = path
     }
 
     /// Keys of the store change with a reload; the store itself stays what and where it is.

@@ -42,6 +42,8 @@ final class Reload: @unchecked Sendable {
 
 extension Worker {
     mutating func take(_ reload: Reload) {
+        // What was asked by the old names comes before anything that another worker asks by new ones alone.
+        handInQuestions()
         defer { reload.progress.taken() }
         guard !draining else { return }
         for upstream in generation.upstreams { retire(upstream) }
