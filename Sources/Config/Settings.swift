@@ -25,6 +25,7 @@ package struct Settings: Sendable {
     package var store: StoreSettings?
     package var limits: HTTPLimits
     package var connections: ConnectionLimits
+    package var log: LogSettings
     /// nil: there is no admin listener.
     package var admin: ListenAddress?
     /// What kind of reference each secret was given by.
@@ -35,8 +36,8 @@ package struct Settings: Sendable {
     package init(
         listeners: [ListenerSettings], workers: Int?, credentials: [CredentialSettings],
         upstreams: [UpstreamSettings], routes: [RouteSettings], callers: [CallerSettings]?, quotas: [QuotaSettings],
-        store: StoreSettings?, limits: HTTPLimits, connections: ConnectionLimits, admin: ListenAddress?,
-        references: [SecretNote], warnings: [Problem]
+        store: StoreSettings?, limits: HTTPLimits, connections: ConnectionLimits, log: LogSettings,
+        admin: ListenAddress?, references: [SecretNote], warnings: [Problem]
     ) {
         self.listeners = listeners
         self.workers = workers
@@ -48,6 +49,7 @@ package struct Settings: Sendable {
         self.store = store
         self.limits = limits
         self.connections = connections
+        self.log = log
         self.admin = admin
         self.references = references
         self.warnings = warnings

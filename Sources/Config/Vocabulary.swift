@@ -6,9 +6,8 @@ package enum Vocabulary {
     package static let root =
         [
             "listeners", "workers", "credentials", "upstreams", "routes", "callers", "quotas", "limits", "store",
-            "admin",
+            "log", "admin",
         ]
-        + NotBuilt.rootKeys
     package static let listener = ["name", "bind", "mode", "owner", "group", "unsafe_bind", "tls"]
     package static let listenerTLS = ["certificate", "key", "client_ca", "client_certificate"]
     package static let credential = [
@@ -43,7 +42,7 @@ package enum Vocabulary {
         "kind", "path", "key", "previous_keys", "retention", "unknown_retention", "max_keys", "max_size", "max_answer",
         "max_waiting", "max_questions", "timeout",
     ]
-    package static let log = ["path", "bodies"]
+    package static let log = ["path", "requests", "correlation", "buffer", "bodies"]
 
     /// All of the above.
     package static let all = [

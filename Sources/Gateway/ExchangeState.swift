@@ -36,8 +36,8 @@ struct ExchangeState: ~Copyable {
     var caller = RequestCaller.anyone
     /// The request's turn at its upstream's pace, waited for or held.
     var turn: PaceTicket?
-    /// What is noted for the counts.
-    var tally = RequestTally()
+    /// What is noted for the request's log line and for the counts.
+    var trail = RequestTrail()
     /// Fields about quotas for the answer: whole lines.
     var fields = ByteBuffer(capacity: 64)
     var method = Method.post
@@ -135,7 +135,7 @@ struct ExchangeState: ~Copyable {
         }
         digest = nil
         route = nil
-        tally = RequestTally()
+        trail = RequestTrail()
         caller = .anyone
         turn = nil
         secret = 0

@@ -23,12 +23,18 @@ package enum RunEnd: Equatable, Sendable {
 
 /// The running gateway. `run` returns when a signal told it to stop.
 package final class Gateway {
-    private static let signals: [Signal] = [.terminate, .interrupt, .hangup]
+    private static let signals: [Signal] = [.terminate, .interrupt, .hangup, .user1]
 
     /// Reads the configuration anew, for a reload.
     package typealias Source = () -> (settings: Settings?, problems: [Problem])
 
+    /// How long the access log may take to write what is left at the end.
+    private static let logEndMilliseconds = 2_000
+
     let log: OperatorLog
+    private let accessLog: AccessLog
+    /// Where it goes; nil for standard output.
+    private var logPath: String?
     private let source: Source
     private var listeners: Listeners
     private var fleet: Fleet
@@ -73,6 +79,9 @@ package final class Gateway {
         self.log = log
         self.source = source
         workers = settings.workers ?? ProcessControl.cpuCount()
+        // First of all: where standard output is closed, nothing of ours must get its number.
+        logPath = settings.log.path
+        accessLog = try Self.makeLog(settings.log.path, workers: workers)
         listeners = Listeners(workers: workers)
         pacers = Pacers(workers: workers, office)
         fleet = try Fleet()
@@ -83,7 +92,8 @@ package final class Gateway {
         let plan = plan(settings)
         let store = try makeStore(settings)
         var change = try listeners.change(to: settings.listeners)
-        let shared = Shared(resolver: try Self.makeResolver(), store: store, connections: inbound)
+        let shared = Shared(
+            resolver: try Self.makeResolver(), store: store, log: try startLog(), connections: inbound)
         let metrics = registry.metrics(for: settings)
         registry.use(metrics, for: settings)
         for index in change.added.indices {
@@ -123,9 +133,24 @@ package final class Gateway {
         }
     }
 
-    private static func generation(
-        _ plan: Plan, _ metrics: WorkerMetrics
-    ) throws(StartFailure) -> Generation {
+    private static func makeLog(_ path: String?, workers: Int) throws(StartFailure) -> AccessLog {
+        do throws(SystemError) {
+            return try AccessLog(workers: workers, try AccessLog.open(path))
+        } catch {
+            throw StartFailure("the access log \(path ?? "on standard output") cannot be opened: \(error)")
+        }
+    }
+
+    private func startLog() throws(StartFailure) -> AccessLog {
+        do throws(SystemError) {
+            try accessLog.start(log)
+            return accessLog
+        } catch {
+            throw StartFailure("the access log's thread could not be started: \(error)")
+        }
+    }
+
+    private static func generation(_ plan: Plan, _ metrics: WorkerMetrics) throws(StartFailure) -> Generation {
         do {
             return try Generation(plan, metrics)
         } catch {
@@ -191,6 +216,7 @@ package final class Gateway {
         let clean = fleet.join()
         store?.stop()
         admin?.stop()
+        endLog()
         log.write(.info, "stopped", ("clean", .flag(clean)))
         return clean ? .drained : .cutShort
     }
@@ -204,7 +230,29 @@ package final class Gateway {
             fleet.tell(draining ? .stop : .drain)
             draining = true
         case .hangup: if !draining { reload() }
-        case .quit, .user1, .user2, .windowChange: break
+        case .user1: reopenLog()
+        case .quit, .user2, .windowChange: break
+        }
+    }
+
+    /// After a rotation the name is that of another file.
+    private func reopenLog() {
+        guard let path = logPath else { return }
+        do throws(SystemError) {
+            accessLog.replace(try AccessLog.open(path))
+            log.write(.info, "the access log is opened again", ("path", .text(path)))
+        } catch {
+            log.write(
+                .error, "the access log cannot be opened again; the old file is used", ("path", .text(path)),
+                ("error", .text("\(error)")))
+        }
+    }
+
+    private func endLog() {
+        switch accessLog.stop(within: Self.logEndMilliseconds) {
+        case 0: break
+        case let lines?: log.write(.warning, "log lines could not be written", ("lines", .number(lines)))
+        case nil: log.write(.warning, "the access log's last lines could not be written")
         }
     }
 
@@ -222,7 +270,9 @@ package final class Gateway {
             var generations: [Generation] = []
             let metrics = registry.metrics(for: new)
             for index in 0..<fleet.size { generations.append(try Self.generation(plan, metrics[index])) }
+            let file = try Self.openLog(new.log.path, insteadOf: logPath)
             let change = try listeners.change(to: new.listeners)
+            useLog(file, new.log.path)
             let progress = ReloadProgress(workers: fleet.size, fleet.mainWakeUp)
             for index in 0..<fleet.size {
                 fleet.tell(index, .reload(Reload(generations[index], change, worker: index, progress)))
@@ -242,6 +292,22 @@ package final class Gateway {
             observatory.reloadRefused()
             log.write(.error, "reload refused; nothing changed", ("reason", .text(error.reason)))
         }
+    }
+
+    /// The log's file, where that is another one than before.
+    private static func openLog(_ path: String?, insteadOf old: String?) throws(StartFailure) -> LogFile? {
+        guard path != old else { return nil }
+        do throws(SystemError) {
+            return try AccessLog.open(path)
+        } catch {
+            throw StartFailure("the access log \(path ?? "on standard output") cannot be opened: \(error)")
+        }
+    }
+
+    private func useLog(_ file: consuming LogFile?, _ path: String?) {
+        guard let file else { return }
+        accessLog.replace(file)
+        logPath = path
     }
 
     /// Keys of the store change with a reload; the store itself stays what and where it is.

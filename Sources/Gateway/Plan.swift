@@ -87,6 +87,8 @@ final class ServedRoute {
     /// The names of the credential and of the route: the scope of its keys.
     let credential: [UInt8]
     let name: [UInt8]
+    /// What each of its log lines says of it.
+    let logFields: ConfiguredFields
     let quotaName: ServedQuotas.Name
     let quotaCredential: ServedQuotas.Name
     /// nil: requests go as they come.
@@ -103,6 +105,10 @@ final class ServedRoute {
         self.settings = settings
         idempotency = plan.idempotency[index]
         name = Array(settings.name.utf8)
+        logFields = ConfiguredFields([
+            ("http.route", settings.match.pattern), ("route", settings.name), ("upstream", upstream.settings.name),
+            ("credential", plan.settings.credentials[settings.credential].name),
+        ])
         quotaName = ServedQuotas.Name("route " + settings.name)
         quotaCredential = ServedQuotas.Name("credential " + plan.settings.credentials[settings.credential].name)
         pacer = plan.pacers[index]

@@ -241,7 +241,7 @@ extension Worker {
 
     /// True where the state moved on.
     private mutating func readHead(_ connection: InboundConnection, _ context: ExchangeContext) -> Bool {
-        if context.state.tally.startedAt == 0 { context.state.tally.startedAt = turn }
+        beginTrail(&context.state)
         switch context.state.readHead(limits) {
         case .needMore:
             if connection.state == .idle {
@@ -258,6 +258,7 @@ extension Worker {
         case .complete:
             connection.state = .exchange
             context.state.method = context.state.reader.head.method
+            readTrace(&context.state)
             context.state.closes = !context.state.reader.head.keepAlive || connectionLimits.keepAliveMilliseconds == 0
             drive(context, .headArrived)
             return true

@@ -1,43 +1,31 @@
-// What the worker counts, and what it notes of a request until it can be counted. A few plain stores per request.
-// Relies on the counters being this worker's alone. Refuses nothing.
+// What the worker counts: a few plain stores per request.
+// Relies on the counters being this worker's alone, and on RequestTrail for what was noted on the way. Refuses nothing.
 
 internal import Exchange
 internal import Net
 internal import Policy
 
-/// The notes of one request. Times are monotonic nanoseconds; 0 is never.
-struct RequestTally {
-    /// Its first byte was seen.
-    var startedAt: UInt64 = 0
-    /// It was sent, last.
-    var sentAt: UInt64 = 0
-    /// What the caller got; 0 for nothing.
-    var status = 0
-    /// It is among those that were begun.
-    var isCounted = false
-}
-
 extension Worker {
     /// A request's first fact: from now on it is in flight.
     func countBeginning(_ context: inout ExchangeState) {
-        guard !context.tally.isCounted else { return }
-        context.tally.isCounted = true
+        guard !context.trail.isCounted else { return }
+        context.trail.isCounted = true
         metrics.worker.add(.begun)
     }
 
     /// The upstream's answer has begun.
     func countAnswer(_ connection: UpstreamConnection, _ context: inout ExchangeState) {
-        let sentAt = context.tally.sentAt
+        // The answer may come before the whole request is written, and the time of an earlier attempt still stand.
+        let sentAt = max(context.trail.time(.sealed), context.trail.time(.sent))
         connection.upstream.counters.answered(afterNanoseconds: turn > sentAt ? turn - sentAt : 0)
     }
 
-    /// A request has ended.
-    func count(_ context: inout ExchangeState, _ outcome: Outcome) {
-        let startedAt = context.tally.startedAt
-        let now = Clock.monotonicNanoseconds()
+    /// A request has ended at `end`, by the clock.
+    func count(_ context: inout ExchangeState, _ outcome: Outcome, at end: UInt64) {
+        let startedAt = context.trail.startedAt
         let counters = context.route?.counters ?? metrics.noRoute
         counters.ended(
-            outcome, status: context.tally.status, nanoseconds: startedAt > 0 && now > startedAt ? now - startedAt : 0)
+            outcome, status: context.trail.status, nanoseconds: startedAt > 0 && end > startedAt ? end - startedAt : 0)
         metrics.worker.add(.ended)
         let attempts = context.exchange.attempts
         if attempts > 1 { metrics.worker.add(.retries, UInt64(attempts - 1)) }

@@ -384,7 +384,6 @@ extension Worker {
         context.answer.begin(context.method)
         context.written = 0
         connection.writtenBefore = connection.bytesWritten
-        context.tally.sentAt = turn
         return write(connection, &context)
     }
 

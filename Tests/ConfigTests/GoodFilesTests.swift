@@ -143,7 +143,7 @@ import Testing
     }
 
     @Test func warningsComeWithTheSettings() throws {
-        let yaml = Fixtures.least + "log: {path: /var/log/countersign, bodies: off}\n"
+        let yaml = Fixtures.least + "store: {kind: memory}\n"
         let (settings, problems) = try Scratch().load(yaml)
         #expect(problems.count == 1 && problems[0].severity == .warning)
         #expect(settings?.warnings == problems)

@@ -90,6 +90,8 @@ struct MetricsPage {
         page.sample(parts.sum(.responseBytes))
         page.family("retries_total", .counter, "Times a request was sealed or connected again.")
         page.sample(parts.sum(.retries))
+        page.family("log_dropped_total", .counter, "Lines of the access log that found no room and were dropped.")
+        page.sample(parts.sum(.linesDropped))
         page.family("replays_total", .counter, "Requests that were answered from the store.")
         page.sample(parts.replays)
     }

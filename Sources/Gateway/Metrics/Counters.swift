@@ -157,7 +157,7 @@ package final class QuotaCounters: Sendable {
 package final class WorkerCounters: Sendable {
     /// What is counted.
     package enum Count: Int, CaseIterable, Sendable {
-        case begun, ended, accepted, requestBytes, responseBytes, retries
+        case begun, ended, accepted, requestBytes, responseBytes, retries, linesDropped
     }
 
     private let block = CounterBlock(count: Count.allCases.count + 1)

@@ -76,11 +76,17 @@ import Testing
         setup.callers = [.withToken("greedy"), .withToken("other")]
         let gateway = try GatewayUnderTest(setup)
         let greedy = try (0..<4).map { _ in try gateway.caller() }
-        for caller in greedy { try caller.send(post("/x", "{\"c\":1}", bearer("greedy"))) }
+        // One after the other, so that the last is the last.
+        for caller in greedy {
+            try caller.send(post("/x", "{\"c\":1}", bearer("greedy")))
+            try #require(try gateway.ask(post("/none", "{}", bearer("other"))).status == 404)
+        }
         #expect(asked.pass())
-        try #require(try gateway.ask(post("/none", "{}", bearer("other"))).status == 404)
         let others = try (0..<2).map { _ in try gateway.caller() }
-        for caller in others { try caller.send(post("/x", "{\"c\":2}", bearer("other"))) }
+        for caller in others {
+            try caller.send(post("/x", "{\"c\":2}", bearer("other")))
+            try #require(try gateway.ask(post("/none", "{}", bearer("other"))).status == 404)
+        }
         #expect(check(try greedy[3].answer()) >= 1)
         #expect(check(try others[1].answer()) >= 1)
         for _ in 0..<4 { answer.open() }
@@ -105,13 +111,18 @@ import Testing
         try settle(gateway)
         #expect(check(try gateway.ask(post("/x", "{\"n\":3}"))) >= 1)
         if byReset { leaving.wire.reset() } else { leaving.wire.close() }
-        try settle(gateway)
-        let next = try gateway.caller()
+        // The worker may take a new connection before it hears of the end of an old one: refused, the next asks again.
+        var next = try gateway.caller()
         try next.send(post("/x", "{\"n\":4}"))
-        try settle(gateway)
+        for _ in 0..<50 where next.wire.isReadable(within: 100) {
+            #expect(check(try next.answer()) >= 1)
+            next = try gateway.caller()
+            try next.send(post("/x", "{\"n\":4}"))
+        }
         #expect(!next.wire.isReadable(within: 0), "it waits in the place that was left")
         for _ in 0..<2 { answer.open() }
-        #expect(try first.answer().status == 200 && next.answer().status == 200)
+        let answers = [try first.answer(), try next.answer()]
+        #expect(answers.map(\.status) == [200, 200], "\(answers.map(\.whole))")
         #expect(upstream.requests.compactMap { $0.json["n"] as? Int } == [1, 4])
     }
 

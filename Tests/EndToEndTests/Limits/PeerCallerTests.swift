@@ -1,5 +1,6 @@
-// Callers that are known by their connection: processes on a Unix socket by user and group.
-// Relies on the kernel's word for who we are. A token that is shown decides, whatever the connection says.
+// Callers that are known by their connection: processes on a Unix socket by user and group, and the holders of
+// certificates. Relies on the kernel's word for who we are. A token that is shown decides, whatever the connection
+// says.
 
 import Foundation
 import TestSupport
@@ -65,6 +66,36 @@ import Testing
         #expect(try statuses(callers, bearer("other")) == [403, 200])
         #expect(try statuses(callers, bearer("nobody")) == [401, 401])
         #expect(try statuses(callers, "Authorization: Basic eDp5") == [200, 403])
+    }
+
+    private func statuses(_ gateway: GatewayUnderTest, _ identity: Identity?, _ version: PeerVersion) throws -> [Int] {
+        let caller = try gateway.tlsCaller(TLSPeerSettings(connectingAs: identity, newest: version))
+        return try ["/one", "/two"].map { try caller.ask(post($0, "{}")).status }
+    }
+
+    @Test(arguments: [PeerVersion.tls12, .tls13])
+    func aCertificateIsKnownByItsNameOrKey(version: PeerVersion) throws {
+        let listening = try TLSListening()
+        let named = Identity("payouts", use: .client, issuer: listening.authority)
+        let keyed = Identity("whoever", use: .client, issuer: listening.authority)
+        let other = Identity("Payouts", use: .client, issuer: listening.authority)
+        let digest = Data(keyed.publicKeySHA256).base64EncodedString()
+        var setup = listening.setup(upstream, asks: "optional")
+        setup.routes = self.setup.routes
+        setup.callers = [
+            peer("named", "certificate: \"cn:payouts\"", routes: ["one"]),
+            peer("keyed", "certificate: \"spki:\(digest)\"", routes: ["two"]), .withToken("token", routes: ["two"]),
+        ]
+        let gateway = try GatewayUnderTest(setup)
+        #expect(try statuses(gateway, named, version) == [200, 403])
+        #expect(try statuses(gateway, keyed, version) == [403, 200])
+        #expect(try statuses(gateway, other, version) == [401, 401])
+        #expect(try statuses(gateway, nil, version) == [401, 401])
+        // A token that is shown decides here too.
+        let caller = try gateway.tlsCaller(TLSPeerSettings(connectingAs: named, newest: version))
+        #expect(try caller.ask(post("/two", "{}", bearer("token"))).status == 200)
+        #expect(try caller.ask(post("/one", "{}", bearer("nobody"))).status == 401)
+        #expect(try caller.ask(post("/one", "{}")).status == 200)
     }
 
     @Test func aUserIsNobodyOnOtherSockets() throws {

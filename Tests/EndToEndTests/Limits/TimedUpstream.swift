@@ -14,7 +14,7 @@ func seconds(since start: ContinuousClock.Instant) -> Double { (ContinuousClock.
 
 final class TimedUpstream: Sendable {
     /// By so many seconds an arrival may be noted late on a machine that has other things to do.
-    static let slack = 0.05
+    static let slack = 0.1
 
     struct Arrival: Sendable {
         let time: Double
