@@ -1,4 +1,4 @@
-// The key `admin`: where an operator's tools reach the gateway. And what may be shown of secrets: the kind of reference.
+// The key `admin`: where an operator's tools reach the gateway. And what may be shown of a secret: how it was named.
 // Relies on the readers of listeners. Refuses an address that others can reach unless `unsafe_bind` says that this is
 // meant: whoever reaches it sees the configuration without its secrets, and how the gateway fares.
 
