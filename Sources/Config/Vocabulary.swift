@@ -22,7 +22,7 @@ package enum Vocabulary {
     package static let pace = ["rate", "burst", "concurrency", "queue", "max_wait"]
     package static let route = [
         "name", "methods", "path", "prefix", "upstream", "credential", "strip_prefix", "kind", "lost_answer",
-        "product", "idempotency",
+        "product", "idempotency", "redact",
     ]
     package static let idempotency = [
         "key", "required", "volatile", "on_unknown", "repeat_after", "wait", "on_store_failure", "on_error", "code",
@@ -40,11 +40,12 @@ package enum Vocabulary {
         "kind", "path", "key", "previous_keys", "retention", "unknown_retention", "max_keys", "max_size", "max_answer",
         "max_waiting", "max_questions", "timeout",
     ]
-    package static let log = ["path", "requests", "correlation", "buffer", "bodies"]
+    package static let log = ["path", "requests", "correlation", "buffer", "bodies", "body_limit"]
+    package static let redact = ["as", "show", "hide"]
 
     /// All of the above.
     package static let all = [
         root, listener, listenerTLS, credential, apiKey, upstream, tls, timeouts, connections, breaker, pace, route,
-        idempotency, caller, quota, limits, admin, store, log,
+        idempotency, caller, quota, limits, admin, store, log, redact,
     ]
 }

@@ -40,6 +40,8 @@ struct ExchangeState: ~Copyable {
     var trail = RequestTrail()
     /// Fields about quotas for the answer: whole lines.
     var fields = ByteBuffer(capacity: 64)
+    /// Follows the answer's body for the log; nil where that shows none.
+    var answerRedactor: AnswerRedactor?
     var method = Method.post
     /// The lent connection, or the one that is being opened for this exchange.
     var upstream: UpstreamConnection?
@@ -141,6 +143,7 @@ struct ExchangeState: ~Copyable {
         secret = 0
         triesOtherSecret = false
         fields.clear()
+        answerRedactor = nil
         method = .post
         upstream = nil
         deadline = nil

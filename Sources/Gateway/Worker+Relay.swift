@@ -123,9 +123,11 @@ extension Worker {
         } else if context.state.exchange.callerIsGone {
             context.state.dropPayload(count)
         } else if context.state.chunksOut {
+            followPayload(count, &context.state)
             context.state.gatherChunk(count)
             if context.state.output.count >= Worker.gatherBytes { flushed(flush(context), context) }
         } else {
+            followPayload(count, &context.state)
             context.state.pendingPayload = count
             flushed(flush(context), context)
         }
@@ -203,6 +205,7 @@ extension Worker {
         if !context.exchange.callerIsGone { context.trail.status = context.answer.head.status }
         guard context.held.count == 0 else { return relayHeld(&context) }
         notePace(&context)
+        followAnswer(&context, isEncoded: context.answer.head.value(.contentEncoding) != nil)
         if !context.exchange.callerIsGone {
             context.chunksOut = writeHead(
                 of: context.answer, context.received, context.fields, closes: context.closes, to: &context.output)

@@ -85,6 +85,8 @@ struct Worker: ~Copyable {
     var waitingTurns: [UInt64: UInt32] = [:]
     /// The slots whose timers wake the pacers.
     var pacerSlots: [ObjectIdentifier: UInt32] = [:]
+    /// For bodies in the log.
+    var redactors: [AnswerRedactor] = []
     /// For callers' tokens.
     var tokenHasher = BodyHasher()
     /// For looking at idle connections.
