@@ -6,10 +6,10 @@ final class Report {
     /// The file as the operator named it.
     let file: String
     /// The process's environment, for `env:` and `credential:`.
-    let environment: [String: String]
+    let environment: Environment
     private(set) var problems: [Problem] = []
 
-    init(file: String, environment: [String: String]) {
+    init(file: String, environment: Environment) {
         self.file = file
         self.environment = environment
     }

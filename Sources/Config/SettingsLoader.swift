@@ -13,13 +13,13 @@ package enum SettingsLoader {
     /// Reads and checks the file at `path`, with `environment` for `env:` and `credential:` references. Files of
     /// secrets and of trust are opened. Returns all problems in the file's order; settings only where none is an error
     /// (their `warnings` are the same problems then).
-    package static func load(path: String, environment: [String: String]) -> (Settings?, [Problem]) {
+    package static func load(path: String, environment: Environment) -> (Settings?, [Problem]) {
         let report = Report(file: path, environment: environment)
         return finish(file(path, report).flatMap { read($0, report) }, report)
     }
 
     /// As `load(path:environment:)`, for a text that is already in memory; `name` stands for the file in problems.
-    package static func load(text: Span<UInt8>, name: String, environment: [String: String]) -> (Settings?, [Problem]) {
+    package static func load(text: Span<UInt8>, name: String, environment: Environment) -> (Settings?, [Problem]) {
         let report = Report(file: name, environment: environment)
         return finish(root(text, report).flatMap { read($0, report) }, report)
     }

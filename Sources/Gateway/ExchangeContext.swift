@@ -109,7 +109,7 @@ struct ExchangeState: ~Copyable {
     /// Ready for the next request of the same connection; bytes behind this one stay.
     mutating func resetForNext() {
         input.consume(min(reader.consumed, input.count))
-        input.compact()
+        input.wipeRest()
         reset()
     }
 

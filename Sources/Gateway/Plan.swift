@@ -46,7 +46,8 @@ final class Plan: Sendable {
         let additions = settings.routes.map { route in
             let pointers = route.idempotency.map { ServedIdempotency.pointers($0) } ?? []
             guard !pointers.isEmpty else { return common[route.credential] }
-            return BodyAdditions(settings.credentials[route.credential], lookedFor: pointers)
+            return BodyAdditions(
+                settings.credentials[route.credential], lookedFor: pointers, sharing: common[route.credential])
         }
         self.additions = additions
         idempotency = settings.routes.indices.map { index in

@@ -117,7 +117,7 @@ struct Subcommand: Sendable {
 extension Arguments {
     /// Reads the configuration, each time anew.
     func source() throws(Problem) -> () -> (settings: Settings?, problems: [Config.Problem]) {
-        let environment = Console.environment()
+        let environment = Environment.ofProcess()
         guard let path = self["config"] ?? environment[Subcommand.configVariable] else {
             throw Problem(text: "--config is missing")
         }
