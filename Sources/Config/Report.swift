@@ -8,6 +8,8 @@ final class Report {
     /// The process's environment, for `env:` and `credential:`.
     let environment: Environment
     private(set) var problems: [Problem] = []
+    /// What was read so far, or looked at for others to read.
+    var files = ConfigurationFiles()
 
     init(file: String, environment: Environment) {
         self.file = file

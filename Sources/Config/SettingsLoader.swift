@@ -15,7 +15,13 @@ package enum SettingsLoader {
     /// (their `warnings` are the same problems then).
     package static func load(path: String, environment: Environment) -> (Settings?, [Problem]) {
         let report = Report(file: path, environment: environment)
+        report.files.configuration = path
         return finish(file(path, report).flatMap { read($0, report) }, report)
+    }
+
+    /// The text of the file at `path`, for `load(text:name:environment:)`.
+    static func text(path: String) throws(FileFailure) -> ByteBuffer {
+        try readFile(path, limit: maxFile, rule: .any)
     }
 
     /// As `load(path:environment:)`, for a text that is already in memory; `name` stands for the file in problems.
@@ -28,6 +34,7 @@ package enum SettingsLoader {
         let problems = report.sorted
         guard var settings, !report.hasErrors else { return (nil, problems) }
         settings.warnings = problems
+        settings.files = report.files
         return (settings, problems)
     }
 
@@ -38,7 +45,7 @@ package enum SettingsLoader {
 
     private static func file(_ path: String, _ report: Report) -> Mapping? {
         do throws(FileFailure) {
-            let bytes = try readFile(path, limit: maxFile, rule: .any)
+            let bytes = try text(path: path)
             return root(bytes.bytes, report)
         } catch {
             let message =
@@ -69,6 +76,7 @@ package enum SettingsLoader {
         let quotas = root["quotas"]?.quotas(hasCallers: root["callers"] != nil) ?? []
         let limits = root["limits"]?.limits()
         let store = root["store"]?.store()
+        let process = Field.process(root)
         NotBuilt.read(root: root)
         guard !report.hasErrors, let credentials, let upstreams, let routes else { return nil }
         if !routes.settings.contains(where: { $0.idempotency != nil }) {
@@ -79,10 +87,12 @@ package enum SettingsLoader {
             let elements = root["routes"]?.elements(max: Field.maxRoutes) ?? []
             CallerChecks(callers: callers, listeners: listeners, routes: elements).warn()
         }
-        return Settings(
+        var settings = Settings(
             listeners: listeners, workers: workers, credentials: credentials.settings,
             upstreams: upstreams.names.compactMap { upstreams.read[$0]?.settings }, routes: routes.settings,
             callers: callers?.map(\.settings), quotas: quotas, store: store,
             limits: limits?.http ?? HTTPLimits(), connections: limits?.connections ?? ConnectionLimits(), warnings: [])
+        settings.process = process
+        return settings
     }
 }

@@ -47,7 +47,9 @@ package enum SecretMemory {
         // SAFETY: OpenSSL gives storage of `count` bytes or nil. Without an open heap the first is its ordinary memory.
         if isRoomy(count), let block = unsafe CRYPTO_secure_malloc(count, #fileID, Int32(#line)) { return unsafe block }
         overflowCount.add(1, ordering: .relaxed)
-        guard let block = unsafe CRYPTO_malloc(count, #fileID, Int32(#line)) else { preconditionFailure("out of memory") }
+        guard let block = unsafe CRYPTO_malloc(count, #fileID, Int32(#line)) else {
+            preconditionFailure("out of memory")
+        }
         return unsafe block
     }
 

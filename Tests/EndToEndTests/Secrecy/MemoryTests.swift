@@ -32,10 +32,12 @@ import Testing
             let first = body.prefix(half)
             let last = body.dropFirst(half)
             let chunks = [first, last].map { String($0.utf8.count, radix: 16) + "\r\n\($0)\r\n" }.joined()
-            return Array("POST /open\(target) HTTP/1.1\r\n\(head)Transfer-Encoding: chunked\r\n\r\n\(chunks)0\r\n\r\n".utf8)
+            return Array(
+                "POST /open\(target) HTTP/1.1\r\n\(head)Transfer-Encoding: chunked\r\n\r\n\(chunks)0\r\n\r\n".utf8)
         case 2:
             let coded = Deflated.gzip(Array(body.utf8))
-            let text = "POST /open\(target) HTTP/1.1\r\n\(head)Content-Encoding: gzip\r\nContent-Length: \(coded.count)\r\n\r\n"
+            let text =
+                "POST /open\(target) HTTP/1.1\r\n\(head)Content-Encoding: gzip\r\nContent-Length: \(coded.count)\r\n\r\n"
             return Array(text.utf8) + coded
         case 3: return Array(post("/pay\(target)", body, mark, token).utf8)
         case 4: return Array(post("/open\(target)", body + number, mark, token).utf8)
@@ -55,7 +57,8 @@ import Testing
             + "    api_key: {value: \"env:KEY\", place: both}\n"
         setup.store = StoreSetup(kind)
         setup.store?.keys = [Self.secrets["store"] ?? ""]
-        setup.routes = Setup.route("pay", "key: /key") + Setup.route("more", "key: Idempotency-Key") + Setup.route("open", nil)
+        setup.routes =
+            Setup.route("pay", "key: /key") + Setup.route("more", "key: Idempotency-Key") + Setup.route("open", nil)
         setup.routes += "callers:\n  app: {token: \"env:TOKEN\"}\n"
         return setup
     }
@@ -94,7 +97,8 @@ import Testing
             }
         }
         let process = "/proc/\(gateway.program.id)/environ"
-        #expect(!String(decoding: try Data(contentsOf: URL(fileURLWithPath: process)), as: UTF8.self).contains("SECRET"))
+        #expect(
+            !String(decoding: try Data(contentsOf: URL(fileURLWithPath: process)), as: UTF8.self).contains("SECRET"))
         #expect(callers.count == 4)
         #expect(gateway.program.stop() == .code(0))
     }
