@@ -54,13 +54,14 @@ let package = Package(
             name: "ingo-sandbox", dependencies: ["CShims", "COpenSSL"], swiftSettings: strict),
 
         // Tests: one target per room, then the whole.
-        .target(name: "TestSupport", dependencies: ["CShims"], path: "Tests/Support", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["CShims", "COpenSSL"], path: "Tests/Support", swiftSettings: strict),
         tests("HTTPTests", ["HTTP", "TestSupport"]),
         tests("SigningTests", ["Signing", "HTTP", "TestSupport"], resources: [.copy("Vectors")]),
         tests("PolicyTests", ["Policy", "HTTP", "TestSupport"]),
         tests("StoreTests", ["Store", "Policy", "TestSupport"]),
         tests("ExchangeTests", ["Exchange", "Policy", "Signing", "HTTP", "TestSupport"]),
-        tests("NetTests", ["Net", "TestSupport", "COpenSSL"]),
+        tests("NetTests", ["Net", "TestSupport"]),
         tests("ConfigTests", ["Config", "HTTP", "Policy", "Signing", "TestSupport"], resources: [.copy("Bad")]),
         tests("GatewayTests", ["Gateway", "Config", "HTTP", "Policy", "Signing", "TestSupport"]),
         tests("TidyTests", ["TestSupport"]),

@@ -77,7 +77,7 @@ package struct StoreSettings: Sendable {
     package var kind: StoreKind
     /// The file's absolute path; nil for memory.
     package var path: String?
-    /// What answers are encrypted and keys are hashed with, each of at least 16 bytes: the current one, then 0 ... 3 of
+    /// What answers are encrypted and keys are hashed with, the current one, then 0 ... 3 of
     /// before. Empty: memory with a key of its own.
     package var keys: [SecretBytes]
     package var limits: StoreLimits
@@ -104,7 +104,7 @@ package struct ConnectionLimits: Equatable, Sendable {
     /// ends.
     package var maxConnections = 10_000
     /// From a connection's opening, or a request's first byte, to the head's last byte. Default 10 s, range 10 ms ...
-    /// 5 min. Beyond: 408 and close.
+    /// 5 min. Beyond: 408 and close. A TLS handshake has as long before that; beyond: close.
     package var headTimeoutMilliseconds = 10_000
     /// From the head's last byte to the body's last byte. Default 30 s, range 10 ms ... 30 min. Beyond: 408 and close.
     package var bodyTimeoutMilliseconds = 30_000

@@ -1,13 +1,13 @@
 // The key `store`: where idempotency keys and answers are kept, and for how long.
 // Relies on Secrets.swift for its keys and on the ranges that StoreLimits promises to other rooms; this is where they
-// are kept. Refuses keys that could be guessed, and a path where nothing would be written.
+// are kept. Warns of keys that may be guessed; refuses a path where nothing would be written.
 
 internal import Policy
 internal import Signing
 
 extension Field {
-    /// Shortest key of the store in bytes: 128 bits, if they are random.
-    static let minStoreKey = 16
+    /// A key of the store of fewer bytes may be guessed: 128 bits, if they are random.
+    static let shortStoreKey = 16
     /// Most keys of before.
     static let maxPreviousKeys = 3
 
@@ -60,8 +60,8 @@ extension Field {
 
     private func storeKey() -> SecretBytes? {
         guard let secret = secret() else { return nil }
-        guard secret.count >= Self.minStoreKey else {
-            return refuse("the key is shorter than \(Self.minStoreKey) bytes", Self.howToMakeOne)
+        if secret.count < Self.shortStoreKey {
+            warn("the key is shorter than \(Self.shortStoreKey) bytes and may be guessed", Self.howToMakeOne)
         }
         return secret
     }

@@ -96,6 +96,8 @@ package enum Event: Sendable {
     /// The last byte of the request was handed to the kernel.
     case requestWritten
     case answerHeadArrived
+    /// The upstream refused the signature, so it did nothing else, and the credential has another secret to try.
+    case signatureRefused
     /// The answer is whole and has been handed to the relay.
     case answerCompleted(reusable: Bool)
     /// The answer that is held back for the store is larger than what is kept.

@@ -19,7 +19,7 @@ extension Exchange {
         case .callerResumed: resumed(&commands)
         case .answerDelivered: break
         case .stopped: stopped(&commands)
-        case .answerCompleted, .answerHeadArrived, .requestWritten:
+        case .answerCompleted, .answerHeadArrived, .signatureRefused, .requestWritten:
             // Late facts of a connection that was given up in the same turn.
             precondition(phase == .settled, "an answer belongs to a sent request")
         case .headArrived, .routeFound, .bodyArrived, .bodyExamined, .keyClaimed, .keyNotNeeded, .keyInFlight,
@@ -78,6 +78,13 @@ extension Exchange {
             let refusal: Refusal = phase == .answered ? .answerIncomplete : .connectionLost
             refuse(&commands, refusal.afterSending(lostAnswer), .upstreamLost)
         }
+    }
+
+    /// Sealed anew with the credential's other secret: a refused signature means that nothing was carried out.
+    mutating func sealWithOther(_ commands: inout Commands) {
+        precondition(mayTryAgain(), "another secret is tried where another attempt may be made")
+        release(&commands, reusable: false)
+        connect(&commands, fresh: true)
     }
 
     private mutating func unusable(_ commands: inout Commands) {

@@ -37,6 +37,8 @@ package struct Exchange: ~Copyable {
 
     /// The caller has a part of the upstream's answer, or will have.
     package var answerBegan: Bool { answerStarted }
+    /// A refused signature may be followed by another attempt.
+    package var mayTryOtherSecret: Bool { mayTryAgain() && !answerStarted }
     /// Nobody is left to give an answer to.
     package var callerIsGone: Bool { callerGone }
 
@@ -93,6 +95,8 @@ package struct Exchange: ~Copyable {
             // An answer may come before the request was taken whole; such a connection is not used again.
             phase = .answered
             if claim == .held { hold(&commands) } else { relay(&commands) }
+        case (.sealed, .signatureRefused), (.sent, .signatureRefused):
+            sealWithOther(&commands)
         case (.answered, .requestWritten):
             requestWritten = true
         case (.answered, .answerOutgrown):

@@ -5,9 +5,11 @@ internal import HTTP
 internal import Net
 internal import Policy
 
-/// A caller's connection. Small on purpose: an idle one has no buffers.
+/// A caller's connection. Small on purpose: an idle one has no buffers, and a plain one fits a block of 64 bytes.
 final class InboundConnection {
     enum State {
+        /// TLS agrees on keys; no byte of a request can have come.
+        case handshaking
         /// No byte of a request has come.
         case idle
         /// A head has begun.
@@ -21,23 +23,75 @@ final class InboundConnection {
         case closed
     }
 
-    let socket: Socket
-    let slot: UInt32
-    var state = State.idle
-    /// The kernel may have bytes that were not read.
-    var readable = true
-    /// An event said that the caller's bytes end: read on until the end is met, no other edge will come.
-    var sawEnd = false
-    /// The caller said that no more comes.
-    var ended = false
-    /// It is in the list of connections to go on with.
-    var queued = false
-    var context: ExchangeContext?
-    var peer = InboundPeer.none
+    /// Flags in one byte: as four, they would make the object need the next larger block.
+    private struct Marks: OptionSet {
+        let rawValue: UInt8
+        static let readable = Marks(rawValue: 1)
+        static let sawEnd = Marks(rawValue: 2)
+        static let ended = Marks(rawValue: 4)
+        static let queued = Marks(rawValue: 8)
+    }
 
-    init(socket: consuming Socket, slot: UInt32) {
-        self.socket = socket
+    let transport: InboundTransport
+    /// Known from the start on a Unix socket, after the handshake under TLS.
+    var peer: InboundPeer
+    var context: ExchangeContext?
+    let slot: UInt32
+    var state: State
+    private var marks = Marks.readable
+
+    /// `state` is `handshaking` under TLS, else `idle`.
+    init(transport: consuming InboundTransport, peer: InboundPeer, slot: UInt32) {
+        state = transport.isTLS ? .handshaking : .idle
+        self.transport = transport
+        self.peer = peer
         self.slot = slot
+    }
+
+    /// The kernel, or TLS, may have bytes that were not read.
+    var readable: Bool {
+        get { marks.contains(.readable) }
+        set { set(.readable, newValue) }
+    }
+    /// An event said that the caller's bytes end: read on until the end is met, no other edge will come.
+    var sawEnd: Bool {
+        get { marks.contains(.sawEnd) }
+        set { set(.sawEnd, newValue) }
+    }
+    /// The caller said that no more comes.
+    var ended: Bool {
+        get { marks.contains(.ended) }
+        set { set(.ended, newValue) }
+    }
+    /// It is in the list of connections to go on with.
+    var queued: Bool {
+        get { marks.contains(.queued) }
+        set { set(.queued, newValue) }
+    }
+
+    /// What an event says of the bytes to come.
+    func note(_ readiness: Readiness) {
+        guard readiness != .writable else { return noteWritable() }
+        readable = true
+        transport.noteReadable()
+        if readiness.contains(.closedForReading) { sawEnd = true }
+    }
+
+    /// TLS may have waited to write before it could read on: the answer to a key update.
+    private func noteWritable() {
+        if transport.isTLS { readable = true }
+    }
+
+    private func set(_ mark: Marks, _ isSet: Bool) {
+        if isSet { marks.insert(mark) } else { marks.remove(mark) }
+    }
+
+    /// One read into the buffer's free room; keeps `readable` true to what may still be there.
+    func read(into buffer: inout ByteBuffer) -> IOResult {
+        var mayHaveMore = false
+        let result = transport.read(into: &buffer, mayHaveMore: &mayHaveMore)
+        if case .bytes = result { readable = mayHaveMore || sawEnd }
+        return result
     }
 }
 
@@ -90,9 +144,19 @@ final class UpstreamConnection {
 
     /// What an event says of the bytes to come.
     func note(_ readiness: Readiness) {
-        if readiness != .writable { readable = true }
+        if readiness != .writable {
+            readable = true
+            noteReadable()
+        }
         if readiness.contains(.closedForReading) || readiness.contains(.closed) || readiness.contains(.failed) {
             sawEnd = true
+        }
+    }
+
+    private func noteReadable() {
+        switch transport {
+        case .none: break
+        case .some(let transport): transport.noteReadable()
         }
     }
 

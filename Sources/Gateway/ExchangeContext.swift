@@ -69,6 +69,10 @@ struct ExchangeState: ~Copyable {
     var answerIsOnWire = false
     /// The caller took less than was offered.
     var stalled = false
+    /// Which of the credential's secrets the request was sealed with, 0 or 1.
+    var secret = 0
+    /// The first was refused.
+    var triesOtherSecret = false
     /// The coding to be taken off the body.
     var coding: ContentCoding?
     /// The request's last byte is in `input`.
@@ -141,6 +145,8 @@ struct ExchangeState: ~Copyable {
         route = nil
         caller = .anyone
         turn = nil
+        secret = 0
+        triesOtherSecret = false
         fields.clear()
         method = .post
         upstream = nil

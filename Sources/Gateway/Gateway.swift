@@ -265,9 +265,7 @@ package final class Gateway {
         let change = try listeners.change(to: new.listeners)
         let progress = ReloadProgress(workers: fleet.size, fleet.mainWakeUp)
         for index in 0..<fleet.size {
-            let reload = Reload(
-                generation: generations[index], added: change.added[index], removed: change.removed, progress)
-            fleet.tell(index, .reload(reload))
+            fleet.tell(index, .reload(Reload(generations[index], change, worker: index, progress)))
         }
         for address in change.unchanged {
             log.write(

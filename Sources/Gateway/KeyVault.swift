@@ -51,6 +51,18 @@ final class KeyVault {
     /// `secrets`: 1 or more.
     init(_ secrets: [SecretBytes]) { entries = secrets.map { Entry($0) } }
 
+    /// For the time in which some workers have only `old`: its current key stays the current one, and those of `new`
+    /// are known.
+    private init(_ old: KeyVault, before new: KeyVault) {
+        let current = old.entries[0]
+        entries = Array(([current] + new.entries.filter { $0.id != current.id }).prefix(Claim.maxNames))
+    }
+
+    /// What a worker that has had `self` goes by until every worker knows the keys of `next`.
+    func passing(to next: KeyVault) -> KeyVault {
+        entries[0].id == next.entries[0].id ? next : KeyVault(self, before: next)
+    }
+
     // MARK: - Names
 
     /// Takes the key out of a header field.

@@ -1,5 +1,6 @@
 // Listeners, bound before any worker hears of them: TCP ones once per worker (SO_REUSEPORT), Unix ones once, shared.
-// A reload binds what is new and names what is gone; what stays the same is not touched.
+// A reload binds what is new and names what is gone; what stays the same is not touched, but its certificates are read
+// again.
 
 internal import Config
 internal import Net
@@ -8,12 +9,21 @@ internal import Net
 struct ListenerChange {
     /// New listeners, for each worker.
     var added: [[ListenerBox]]
+    /// The TLS of listeners that stay, for each worker.
+    var renewed: [[RenewedTLS]]
     /// Names of listeners that are no more.
     var removed: [String] = []
     /// The addresses that are bound now, for the log and for whoever started us.
     var addresses: [String] = []
     /// Unix sockets whose mode or owner differ: that takes a restart.
     var unchanged: [String] = []
+}
+
+/// By what a listener that stays speaks from now on.
+struct RenewedTLS {
+    let listener: String
+    /// nil: plain.
+    let tls: TLSServerContext?
 }
 
 /// The addresses on which the process listens.
@@ -32,12 +42,16 @@ struct Listeners {
 
     /// Binds what is new. Where that fails nothing has changed.
     mutating func change(to settings: [ListenerSettings]) throws(StartFailure) -> ListenerChange {
-        var change = ListenerChange(added: Array(repeating: [], count: workers))
+        let none: [[RenewedTLS]] = Array(repeating: [], count: workers)
+        var change = ListenerChange(added: Array(repeating: [], count: workers), renewed: none)
         var next: [Bound] = []
         for listener in settings {
             let name = Self.name(listener.address)
             if let known = bound.first(where: { $0.name == name }) {
                 if known.address != listener.address { change.unchanged.append(known.text) }
+                for worker in 0..<workers {
+                    change.renewed[worker].append(RenewedTLS(listener: name, tls: try Self.makeTLS(listener)))
+                }
                 next.append(known)
             } else {
                 let text = try bind(listener, name, &change)
@@ -62,10 +76,12 @@ struct Listeners {
     ) throws(StartFailure) -> String {
         do {
             switch listener.address {
-            case .tcp(let host, let port): return try bindTCP(host, port, name, &change)
+            case .tcp(let host, let port): return try bindTCP(host, port, listener, name, &change)
             case .unix(let path, let mode, let owner, let group):
                 return try bindUnix(path, (mode, owner, group), name, &change)
             }
+        } catch let error as StartFailure {
+            throw error
         } catch let error as SystemError {
             throw StartFailure("listener \"\(listener.name)\" cannot be bound: \(error)")
         } catch {
@@ -73,9 +89,21 @@ struct Listeners {
         }
     }
 
-    private func bindTCP(_ host: String, _ port: UInt16, _ name: String, _ change: inout ListenerChange) throws
-        -> String
-    {
+    /// Each worker has its own: OpenSSL's handle and the room beside it are used without a lock.
+    private static func makeTLS(_ listener: ListenerSettings) throws(StartFailure) -> TLSServerContext? {
+        guard let tls = listener.tls else { return nil }
+        do {
+            return try TLSServerContext(
+                certificateFile: tls.certificateFile, keyFile: tls.keyFile, clientCAFile: tls.clientCAFile,
+                requiresClientCertificate: tls.clientCAFile != nil && tls.clientCertificate == .required)
+        } catch {
+            throw StartFailure("TLS of the listener \"\(listener.name)\" cannot be set up: \(error.text)")
+        }
+    }
+
+    private func bindTCP(
+        _ host: String, _ port: UInt16, _ settings: ListenerSettings, _ name: String, _ change: inout ListenerChange
+    ) throws -> String {
         guard var address = SocketAddress(literal: host, port: port) else {
             preconditionFailure("Config takes only literal addresses")
         }
@@ -83,7 +111,7 @@ struct Listeners {
             let listener = try Listener.tcp(address)
             // Port 0 is chosen by the system once; the other workers share it.
             if let bound = listener.localAddress() { address = bound }
-            change.added[worker].append(ListenerBox(listener, name: name))
+            change.added[worker].append(ListenerBox(listener, name: name, tls: try Self.makeTLS(settings)))
         }
         return "\(address)"
     }
@@ -96,9 +124,9 @@ struct Listeners {
             path: path, mode: UInt32(rights.mode ?? 0o660), uid: try Accounts.user(rights.owner),
             gid: try Accounts.group(rights.group))
         for worker in 1..<max(1, workers) {
-            change.added[worker].append(ListenerBox(try listener.duplicate(), name: name))
+            change.added[worker].append(ListenerBox(try listener.duplicate(), name: name, wantsPeerCredentials: true))
         }
-        change.added[0].append(ListenerBox(listener, name: name))
+        change.added[0].append(ListenerBox(listener, name: name, wantsPeerCredentials: true))
         return "unix:\(path)"
     }
 }

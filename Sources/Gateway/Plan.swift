@@ -67,12 +67,6 @@ final class Plan: Sendable {
     }
 }
 
-/// A signer needs an owner of its own: it is noncopyable, and several routes share it.
-final class SignerBox {
-    var signer: Signer
-    init(_ settings: CredentialSettings) { signer = Signer(settings) }
-}
-
 /// One route as one worker serves it: everything of its upstream and credential that a request needs.
 final class ServedRoute {
     let settings: RouteSettings

@@ -28,15 +28,6 @@ final class RequestCaller: Sendable {
     func mayUse(_ route: Int) -> Bool { routes?[route] ?? true }
 }
 
-/// What is known of a caller by its connection.
-enum InboundPeer {
-    case none
-    /// The process at the other end of a Unix socket.
-    case unix(PeerCredentials)
-    /// The holder of a verified client certificate.
-    case certificate(TLSPeerIdentity)
-}
-
 /// The key `callers`. Immutable.
 final class ServedCallers: Sendable {
     private let callers: [RequestCaller]

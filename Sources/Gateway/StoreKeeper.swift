@@ -55,11 +55,11 @@ final class StoreKeeper: Sendable {
         thread.withLock { $0 = running.take() }
     }
 
-    /// Asks for a key; false where as many questions wait as may.
-    func ask(_ claim: Claim) -> Bool { questions.post(.claim(claim)) }
+    /// Asks for keys, and says what became of claimed ones, in order; false where as many questions wait as may.
+    func ask(_ batch: [StoreQuestion]) -> Bool { questions.post(batch) }
 
-    /// Says what became of a claimed key.
-    func settle(_ settlement: Settlement) { questions.postAlways([.settle(settlement)]) }
+    /// Says what became of claimed keys.
+    func settle(_ batch: [StoreQuestion]) { questions.postAlways(batch) }
 
     /// Answers what was asked so far and closes the store. Called once the workers have ended: nobody asks any more.
     func stop() {

@@ -19,7 +19,9 @@ extension Worker {
             guard case .inbound(let connection) = slots[UInt32(slot)] else { continue }
             // A close now would meet requests that were sent in good faith, here or on the wire.
             if connection.state == .idle { proceed(connection) }
-            if connection.state == .idle { arm(connection.slot, after: Worker.farewellMilliseconds) }
+            if connection.state == .idle || connection.state == .handshaking {
+                arm(connection.slot, after: Worker.farewellMilliseconds)
+            }
         }
         closeIdleUpstreams()
         continueDrain()
@@ -52,7 +54,7 @@ extension Worker {
                     }
                 }
                 closeInbound(connection)
-            case .idle, .head, .lingering: closeInbound(connection)
+            case .handshaking, .idle, .head, .lingering: closeInbound(connection)
             case .closed: break
             }
         }

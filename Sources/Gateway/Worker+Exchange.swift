@@ -208,12 +208,13 @@ extension Worker {
         guard let buffer = context.spare.take() else { preconditionFailure("the buffer for the seal is in place") }
         let draft = draft(buffer, context.method, context.reader, context.input, route)
         let signer = route.signer
-        if signer.signer.repeatsSignedHeader(draft) {
+        if signer.repeatsSignedHeader(draft) {
             context.spare = draft.recycle()
             return .requestRefused(.signedHeaderRepeated)
         }
         let length = context.bodyIsOwn ? context.body.count : context.reader.body.count
-        context.sealed = signer.signer.seal(draft, digest: digest, bodyLength: length, date: date)
+        if !context.triesOtherSecret { context.secret = signer.current }
+        context.sealed = signer.seal(draft, digest: digest, bodyLength: length, date: date, by: context.secret)
         context.written = 0
         return .requestSealed
     }
@@ -276,7 +277,9 @@ extension Worker {
         if context.state.closes || connection.ended {
             connection.context = nil
             giveBack(context)
-            return unread || !connection.ended ? beginLinger(connection) : closeInbound(connection)
+            if unread || !connection.ended { return beginLinger(connection) }
+            connection.transport.sayGoodbye()
+            return closeInbound(connection)
         }
         connection.state = .idle
         if unread {

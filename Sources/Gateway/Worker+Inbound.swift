@@ -13,14 +13,22 @@ final class ListenerBox {
     let listener: Listener
     /// The address as the operator gave it: what a reload compares.
     let name: String
+    /// Callers speak TLS by this; nil: they do not. A reload puts another in its place, for callers to come.
+    var tls: TLSServerContext?
+    /// Whether callers are asked of the kernel: they are processes of this machine.
+    let wantsPeerCredentials: Bool
     var slot: UInt32 = 0
     var paused = false
     /// Nobody new comes into the backlog; it goes once who is in it was taken.
     var isClosing = false
 
-    init(_ listener: consuming Listener, name: String) {
+    init(
+        _ listener: consuming Listener, name: String, tls: TLSServerContext? = nil, wantsPeerCredentials: Bool = false
+    ) {
         self.listener = listener
         self.name = name
+        self.tls = tls
+        self.wantsPeerCredentials = wantsPeerCredentials
     }
 }
 
@@ -38,7 +46,7 @@ extension Worker {
                 return false
             }
             switch box.listener.accept() {
-            case .accepted(let socket): open(socket)
+            case .accepted(let socket): open(socket, box)
             case .none: return true
             case .exhausted:
                 pauseListener(box)
@@ -100,13 +108,16 @@ extension Worker {
         listeners.removeAll { $0 === box }
     }
 
-    private mutating func open(_ socket: consuming Socket) {
+    private mutating func open(_ socket: consuming Socket, _ box: ListenerBox) {
+        let peer = box.wantsPeerCredentials ? socket.peerCredentials().map { InboundPeer.unix($0) } : nil
         let token = slots.take()
-        let connection = InboundConnection(socket: socket, slot: token.slot)
+        let connection: InboundConnection
         do {
-            try poller.add(connection.socket, token)
+            let transport = try InboundTransport(socket, box.tls)
+            connection = InboundConnection(transport: transport, peer: peer ?? .none, slot: token.slot)
+            try poller.add(connection.transport, token)
         } catch {
-            // No memory for another registration: the caller sees its connection closed.
+            // No memory for TLS or another registration: the caller sees its connection closed.
             slots.release(token.slot)
             return
         }
@@ -123,14 +134,19 @@ extension Worker {
     }
 
     mutating func closeInbound(_ connection: InboundConnection) {
-        guard connection.state != .closed else { return }
+        switch connection.state {
+        // Between two requests all that was said is whole; TLS says so. An answer that breaks off has no such end.
+        case .idle, .head: connection.transport.sayGoodbye()
+        case .handshaking, .body, .exchange, .lingering: break
+        case .closed: return
+        }
         connection.state = .closed
         if let context = connection.context {
             connection.context = nil
             giveBack(context)
         }
         timers.cancel(TimerID(slot: connection.slot))
-        poller.remove(connection.socket)
+        poller.remove(connection.transport)
         slots.release(connection.slot)
         inboundCount -= 1
         shared.connections.subtract(1, ordering: .relaxed)
@@ -140,15 +156,8 @@ extension Worker {
     // MARK: - Reading
 
     mutating func inboundReady(_ connection: InboundConnection, _ readiness: Readiness) {
-        if readiness.contains(.failed) || readiness.contains(.closed) {
-            connection.readable = true
-            return callerGone(connection)
-        }
-        if readiness.contains(.readable) { connection.readable = true }
-        if readiness.contains(.closedForReading) {
-            connection.readable = true
-            connection.sawEnd = true
-        }
+        connection.note(readiness)
+        if readiness.contains(.failed) || readiness.contains(.closed) { return callerGone(connection) }
         if readiness.contains(.writable), let context = connection.context, context.state.stalled {
             callerTakesAgain(connection, context)
         }
@@ -159,6 +168,9 @@ extension Worker {
     mutating func proceed(_ connection: InboundConnection) {
         while true {
             switch connection.state {
+            case .handshaking:
+                guard shakeHands(connection) else { return }
+                continue
             case .idle, .head:
                 if let context = connection.context, context.state.input.count > 0 {
                     guard readHead(connection, context) else { break }
@@ -173,6 +185,23 @@ extension Worker {
         }
     }
 
+    /// True once the handshake is done. A caller that was refused gets the alert that says why, so far as TLS has one.
+    private mutating func shakeHands(_ connection: InboundConnection) -> Bool {
+        switch connection.transport.handshake() {
+        case .wantRead, .wantWrite: return false
+        case .failed:
+            beginLinger(connection)
+            return false
+        case .done:
+            connection.state = .idle
+            // TLS may hold a request that came with the last of the handshake.
+            connection.readable = true
+            if let identity = connection.transport.peerIdentity() { connection.peer = .certificate(identity) }
+            arm(connection.slot, after: patience(connectionLimits.headTimeoutMilliseconds))
+            return true
+        }
+    }
+
     /// One read. False where the caller has no more for now, or is gone.
     private mutating func receive(_ connection: InboundConnection) -> Bool {
         guard connection.readable else { return false }
@@ -184,12 +213,8 @@ extension Worker {
             }
             context.state.input.reserve(context.state.input.capacity)
         }
-        let offered = context.state.input.room
-        switch read(connection.socket, into: &context.state.input) {
-        case .bytes(let count):
-            // Edge-triggered: a read that did not fill its room has emptied the socket; the next byte is a new edge.
-            connection.readable = count == offered || connection.sawEnd
-            return true
+        switch connection.read(into: &context.state.input) {
+        case .bytes: return true
         case .wouldBlock:
             connection.readable = false
             if connection.state == .idle { dropContext(connection) }
@@ -269,7 +294,7 @@ extension Worker {
     /// The caller sends no more. A request that was whole gets its answer all the same; half a one is dropped.
     private mutating func callerEnded(_ connection: InboundConnection) {
         switch connection.state {
-        case .idle, .head, .lingering: closeInbound(connection)
+        case .handshaking, .idle, .head, .lingering: closeInbound(connection)
         case .body: callerGone(connection)
         case .exchange, .closed: break
         }
@@ -294,7 +319,7 @@ extension Worker {
 
     mutating func inboundLate(_ connection: InboundConnection) {
         switch connection.state {
-        case .idle, .lingering: closeInbound(connection)
+        case .handshaking, .idle, .lingering: closeInbound(connection)
         case .head:
             guard let context = connection.context else { return closeInbound(connection) }
             connection.state = .exchange
@@ -313,7 +338,7 @@ extension Worker {
 
     /// Throws away what a refused caller still sends, so that our answer reaches it before the connection ends.
     mutating func beginLinger(_ connection: InboundConnection) {
-        connection.socket.shutdownWriting()
+        connection.transport.shutdownWriting()
         if connection.ended { return closeInbound(connection) }
         connection.state = .lingering
         timers.arm(TimerID(slot: connection.slot), at: now + Worker.lingerMilliseconds)
@@ -326,7 +351,7 @@ extension Worker {
         defer { if connection.state != .closed { dropContext(connection) } }
         for _ in 0..<16 {
             context.state.input.clear()
-            switch read(connection.socket, into: &context.state.input) {
+            switch connection.transport.discard(into: &context.state.input) {
             case .bytes: continue
             case .wouldBlock:
                 connection.readable = false
@@ -367,12 +392,4 @@ extension Worker {
         connection.queued = true
         goOn.append(connection)
     }
-}
-
-/// One read into the free room of a buffer.
-private func read(_ socket: borrowing Socket, into buffer: inout ByteBuffer) -> IOResult {
-    var room = buffer.free
-    let result = socket.read(into: &room)
-    if case .bytes(let count) = result { buffer.commit(count) }
-    return result
 }

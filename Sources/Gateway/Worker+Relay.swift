@@ -28,7 +28,7 @@ extension Worker {
                 if receiveAnswer(connection, context) { continue }
                 return waitForAnswer(context)
             case .interim: continue
-            case .head: drive(context, .answerHeadArrived)
+            case .head: drive(context, judgeSignature(&context.state))
             case .payload(let count): deliver(count, context)
             case .complete(let reusable):
                 if context.state.chunksOut { context.state.output.append("0\r\n\r\n") }
@@ -43,6 +43,23 @@ extension Worker {
                 return drive(context, .upstreamLost(UpstreamLoss(nothingTaken: nothing)))
             }
         }
+    }
+
+    /// What an answer's head says of the secret that its request was sealed with.
+    private func judgeSignature(_ context: inout ExchangeState) -> Event {
+        let signer = route(&context).signer
+        guard context.answer.head.status == 401 else {
+            if context.triesOtherSecret { _ = signer.accepted(context.secret) }
+            return .answerHeadArrived
+        }
+        if context.triesOtherSecret {
+            signer.bothWereRefused(at: now)
+        } else if signer.hasOther(at: now) && context.exchange.mayTryOtherSecret {
+            context.triesOtherSecret = true
+            context.secret = 1 - context.secret
+            return .signatureRefused
+        }
+        return .answerHeadArrived
     }
 
     /// A broken answer of which the caller has no byte is replaced by one of our own, which says what is known.
@@ -123,25 +140,29 @@ extension Worker {
 
     /// Writes what is held for the caller, the payload from where it lies.
     func flush(_ context: ExchangeContext) -> FlushResult {
-        flush(&context.state, to: inbound(context).socket)
+        flush(&context.state, to: inbound(context).transport)
     }
 
-    private func flush(_ context: inout ExchangeState, to socket: borrowing Socket) -> FlushResult {
+    private func flush(_ context: inout ExchangeState, to transport: borrowing InboundTransport) -> FlushResult {
         let before = context.output.count + context.pendingPayload
         let result = write(
-            &context.output, payload: &context.pendingPayload, of: &context.received, &context.answer, to: socket)
+            &context.output, payload: &context.pendingPayload, of: &context.received, &context.answer, to: transport)
         if context.output.count + context.pendingPayload < before { context.answerIsOnWire = true }
-        if result == .stalled { context.stalled = true }
+        if result == .stalled {
+            context.stalled = true
+            // What TLS could not hand to the kernel it keeps as it is, encrypted: the same bytes must follow.
+            if transport.isTLS { context.answerIsOnWire = true }
+        }
         return result
     }
 
     /// The buffers are borrowed once for the whole: each reach into a context is checked for exclusivity at run time.
     private func write(
         _ output: inout ByteBuffer, payload: inout Int, of received: inout ByteBuffer, _ answer: inout AnswerReader,
-        to socket: borrowing Socket
+        to transport: borrowing InboundTransport
     ) -> FlushResult {
         while output.count + payload > 0 {
-            switch socket.write(output.bytes, received.bytes.extracting(first: payload)) {
+            switch transport.write(output.bytes, received.bytes.extracting(first: payload)) {
             case .bytes(let count):
                 let ofOutput = min(count, output.count)
                 output.consume(ofOutput)

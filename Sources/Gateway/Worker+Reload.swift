@@ -26,15 +26,17 @@ final class Reload: @unchecked Sendable {
     // @unchecked Sendable: the main thread makes it, hands it over once and never touches it again.
     let generation: Generation
     let added: [ListenerBox]
+    let renewed: [RenewedTLS]
     /// Names of listeners that are no more.
     let removed: [String]
     let progress: ReloadProgress
 
-    init(generation: Generation, added: [ListenerBox], removed: [String], _ progress: ReloadProgress) {
+    init(_ generation: Generation, _ change: ListenerChange, worker: Int, _ progress: ReloadProgress) {
         self.progress = progress
         self.generation = generation
-        self.added = added
-        self.removed = removed
+        added = change.added[worker]
+        renewed = change.renewed[worker]
+        removed = change.removed
     }
 }
 
@@ -44,9 +46,12 @@ extension Worker {
         guard !draining else { return }
         for upstream in generation.upstreams { retire(upstream) }
         generation = reload.generation
-        vault = generation.vault ?? vault
+        takeKeys(generation.vault, reload.progress)
         // Who waits in a backlog is taken first: the kernel has let them in.
         for box in Array(listeners) where reload.removed.contains(box.name) { beginClosing(box) }
+        for renewed in reload.renewed {
+            for box in listeners where box.name == renewed.listener { box.tls = renewed.tls }
+        }
         for box in reload.added {
             do {
                 try listen(box)
@@ -57,6 +62,22 @@ extension Worker {
                 timers.arm(TimerID(slot: box.slot), at: now + Worker.acceptPauseMilliseconds)
             }
         }
+    }
+
+    /// Equal requests find each other by the names that the store's keys give them, also while one worker has new keys
+    /// and another has not: the old key stays the current one until every worker knows the new one.
+    private mutating func takeKeys(_ new: KeyVault?, _ progress: ReloadProgress) {
+        useNextKeys()
+        guard let new else { return }
+        nextVault = (new, progress)
+        vault = vault?.passing(to: new) ?? new
+    }
+
+    /// Goes over to new keys, once every worker knows them.
+    mutating func useNextKeys() {
+        guard let next = nextVault, next.progress.isDone else { return }
+        vault = next.keys
+        nextVault = nil
     }
 
     /// Its idle connections are closed now, the others when they come back.

@@ -40,7 +40,8 @@ extension Worker {
     /// Finds the key and asks for it.
     mutating func claimKey(_ context: inout ExchangeState) -> Event? {
         let route = route(&context)
-        guard let idempotency = route.idempotency, let keeper = shared.store, let vault else {
+        useNextKeys()
+        guard let idempotency = route.idempotency, shared.store != nil, let vault else {
             preconditionFailure("the configuration gives a route with keys a store")
         }
         let finding = findKey(context, idempotency, vault)
@@ -58,9 +59,22 @@ extension Worker {
             ticket: ticket(context), names: context.key.names, route: route.settings.name,
             onUnknown: idempotency.settings.onUnknown,
             repeatAfterMilliseconds: idempotency.settings.repeatAfterMilliseconds)
-        if keeper.ask(claim) { return nil }
-        context.key = KeyHold()
-        return storeFailed(&context, .overloaded)
+        questions.append(.claim(claim))
+        return nil
+    }
+
+    /// Hands in what was asked and settled in this turn: the store's thread is woken once.
+    mutating func handInQuestions() {
+        guard !questions.isEmpty, let keeper = shared.store else { return }
+        let batch = questions
+        questions.removeAll(keepingCapacity: true)
+        if keeper.ask(batch) { return }
+        keeper.settle(batch.filter { if case .settle = $0 { true } else { false } })
+        for case .claim(let claim) in batch {
+            guard let context = asker(claim.ticket), context.state.exchange.phase == .collected else { continue }
+            context.state.key = KeyHold()
+            drive(context, storeFailed(&context.state, .overloaded))
+        }
     }
 
     private func ticket(_ context: borrowing ExchangeState) -> Ticket {
@@ -118,11 +132,11 @@ extension Worker {
 
     // MARK: - Giving back
 
-    func withdrawClaim(_ context: inout ExchangeState) {
+    mutating func withdrawClaim(_ context: inout ExchangeState) {
         if context.key.isUsed { settle(&context, .free, wantsReply: false) }
     }
 
-    func giveUpClaim(_ context: inout ExchangeState, _ loss: ClaimLoss) {
+    mutating func giveUpClaim(_ context: inout ExchangeState, _ loss: ClaimLoss) {
         let end: ClaimEnd
         switch loss {
         case .nothingSent: end = .free
@@ -134,11 +148,12 @@ extension Worker {
     }
 
     /// Says what became of the key; afterwards only the reply to this is of interest, if any is.
-    func settle(_ context: inout ExchangeState, _ end: ClaimEnd, wantsReply: Bool) {
-        guard let keeper = shared.store, let name = context.key.names.first else {
+    mutating func settle(_ context: inout ExchangeState, _ end: ClaimEnd, wantsReply: Bool) {
+        guard let name = context.key.names.first else {
             preconditionFailure("a key is settled that was asked for")
         }
-        keeper.settle(Settlement(ticket: ticket(context), key: name.key, end: end, wantsReply: wantsReply))
+        let settlement = Settlement(ticket: ticket(context), key: name.key, end: end, wantsReply: wantsReply)
+        questions.append(.settle(settlement))
         if !wantsReply { context.key = KeyHold() }
     }
 

@@ -60,6 +60,8 @@ struct Worker: ~Copyable {
     /// The store's keys by which a request is claimed, whichever configuration it was admitted under: equal requests
     /// must find each other. Kept where a reload takes the store away, for requests that were begun with it.
     var vault: KeyVault?
+    /// The keys of a reload that not every worker has taken up when this one did.
+    var nextVault: (keys: KeyVault, progress: ReloadProgress)?
     var poller: Poller
     var timers: TimerWheel
     var slots = SlotTable()
@@ -72,6 +74,8 @@ struct Worker: ~Copyable {
     var requestIDs: RequestIDs
     /// Questions to the store so far: each has its number.
     var claims: UInt64 = 0
+    /// What the store is asked and told at the end of this turn.
+    var questions: [StoreQuestion] = []
     /// Turns that were asked for so far: each has its number.
     var turns: UInt64 = 0
     /// The slots of those whose turn has not come, by the numbers of their tickets.
@@ -154,6 +158,7 @@ struct Worker: ~Copyable {
             handleLeftovers()
             handleTimers()
             if draining { continueDrain() }
+            handInQuestions()
         }
     }
 
@@ -185,7 +190,9 @@ struct Worker: ~Copyable {
         }
     }
 
-    private var hasLeftovers: Bool { !(goOn.isEmpty && openings.isEmpty && answersToGoOn.isEmpty) }
+    private var hasLeftovers: Bool {
+        !(goOn.isEmpty && openings.isEmpty && answersToGoOn.isEmpty && questions.isEmpty)
+    }
 
     /// One round: what is left after it waits for the events of the next turn, which do not wait for it.
     private mutating func handleLeftovers() {

@@ -28,6 +28,19 @@ package final class Mailbox<Element: Sendable>: Sendable {
         return before < limit
     }
 
+    /// Posts in order, all or none: nothing where the limit is reached already. A batch may go beyond it by its own
+    /// length.
+    package func post(_ batch: [Element]) -> Bool {
+        guard !batch.isEmpty else { return true }
+        let before = elements.withLock { elements in
+            let before = elements.count
+            if before < limit { elements.append(contentsOf: batch) }
+            return before
+        }
+        if before == 0 { wakeUp.wake() }
+        return before < limit
+    }
+
     /// Posts in order, also beyond the limit: for what must not be lost and whose number is bounded by its posters.
     package func postAlways(_ batch: [Element]) {
         guard !batch.isEmpty else { return }

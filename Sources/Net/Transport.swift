@@ -59,6 +59,14 @@ package enum Transport: ~Copyable {
         }
     }
 
+    /// To be told of every event that is not `writable` alone; see `TLSStream.noteReadable`.
+    package func noteReadable() {
+        switch self {
+        case .plain: break
+        case .tls(let stream): stream.noteReadable()
+        }
+    }
+
     /// Announces the end of our side: close_notify under TLS, FIN in either case.
     package func shutdownWriting() {
         switch self {

@@ -34,6 +34,8 @@ package final class KeyDesk {
     private var clock: StoreClock?
     private var pending = PendingOutcomes()
     private var disowned = DisownedClaims()
+    /// What the process before has left in flight is not marked as unknown yet.
+    private var mustRecover = true
     /// Not before these, by boot time.
     private var nextOpen = Int64.min
     private var nextMark = Int64.min
@@ -83,7 +85,7 @@ package final class KeyDesk {
     package func maintain(at now: Instants) -> Int {
         do throws(StoreFailure) {
             try open(at: now)
-            if !pending.isEmpty || !disowned.isEmpty { try batch(at: now) { _ in } }
+            if mustRecover || !pending.isEmpty || !disowned.isEmpty { try batch(at: now) { _ in } }
         } catch {
             // What is full is emptied by forgetting, whatever waits to be written.
             if error == .full, store.isOpen, forget(at: now) > 0 { return Self.piecePause }
@@ -118,9 +120,11 @@ extension KeyDesk {
         isFull = false
         do throws(StoreFailure) {
             try store.begin()
-            try writeLeftovers()
+            let recovered = try writeLeftovers(at: time)
             try body(time)
             try store.commit()
+            mustRecover = false
+            counted.unknownOutcomes += recovered
         } catch {
             store.rollback()
             flights.rollback()
@@ -143,8 +147,7 @@ extension KeyDesk {
     /// The store's clock; 0 before the first `open`, when there is nothing that has a time.
     private func time(at now: Instants) -> Int64 { clock?.time(at: now) ?? 0 }
 
-    /// Opens the store where it is not, once per interval at most. The first time, what the process before has left in
-    /// flight becomes unknown.
+    /// Opens the store where it is not, once per interval at most.
     private func open(at now: Instants) throws(StoreFailure) {
         if store.isOpen && clock != nil { return }
         guard now.bootMilliseconds >= nextOpen else { throw health ?? .cannotOpen }
@@ -154,12 +157,10 @@ extension KeyDesk {
             guard clock == nil else { return }
             try store.begin()
             var fresh = StoreClock(after: try store.readClock(), at: now, bootID: bootID)
-            let recovered = try store.recover(at: fresh.time(at: now))
             try store.writeClock(fresh.mark(at: now))
             try store.commit()
             clock = fresh
             nextMark = now.bootMilliseconds + Self.clockInterval
-            counted.unknownOutcomes += recovered
             health = nil
         } catch {
             store.rollback()
@@ -176,7 +177,7 @@ extension KeyDesk {
             if now.bootMilliseconds >= nextMark { try noteClock(at: now) }
             try store.commit()
             counted.purged += purged
-            if pending.isEmpty && disowned.isEmpty { health = nil }
+            if pending.isEmpty && disowned.isEmpty && !mustRecover { health = nil }
             return purged
         } catch {
             store.rollback()
@@ -191,7 +192,10 @@ extension KeyDesk {
         try store.writeClock(mark)
     }
 
-    private func writeLeftovers() throws(StoreFailure) {
+    /// Takes disowned claims back, then makes unknown what the process before has left in flight, once, then writes
+    /// outcomes. Where there is no room for it, a claim that is left in flight is read as unknown (`decide`). Returns
+    /// how many keys became unknown.
+    private func writeLeftovers(at time: Int64) throws(StoreFailure) -> Int {
         for (key, before) in disowned.keys {
             guard let current = try store.read(key) else {
                 if let before { _ = try store.put(before, under: key) }
@@ -199,7 +203,9 @@ extension KeyDesk {
             }
             if current.state == .inFlight { try overwrite(key, seen: KeyVersion(current), by: before) }
         }
+        let recovered = mustRecover ? try store.recover(at: time) : 0
         for (key, outcome) in pending.outcomes { try settleUnseen(key, outcome) }
+        return recovered
     }
 
     /// Replaces the record, or removes it where there is nothing to put in its place; false where it has changed.

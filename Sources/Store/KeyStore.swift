@@ -107,7 +107,7 @@ package protocol KeyStore: AnyObject {
     /// Removes at most `limit` of the records that `cutoffs` include; says how many.
     func purge(_ cutoffs: Cutoffs, limit: Int) throws(StoreFailure) -> Int
     /// What a process that is no more has left in flight becomes unknown, changed at `time`; says how many. The desk
-    /// asks once, after the first `open`.
+    /// asks once, in the first batch that becomes durable.
     func recover(at time: Int64) throws(StoreFailure) -> Int
 
     /// Where the clock stood when it was last noted.

@@ -158,37 +158,38 @@ class Crowd:
 
     # --- Judgement
 
-    def judge(self, request, status, headers, body, was_full):
+    def judge(self, request, status, headers, body, was_known, was_full):
+        """`was_known`: it had an answer before it was asked for. One that came meanwhile may have been on its way."""
         with self.lock:
             fate = "; ".join((headers["Proxy-Status"] or "").split("; ")[2:])
             is_replay = headers["Idempotent-Replayed"] == "true"
             self.told[f"{status}{' replayed' if is_replay else ''}{' ' + fate if fate else ''}"] += 1
             if status == 200 and headers["Proxy-Status"] is None:
-                self._answered(request, body, is_replay, was_full or self.is_full)
+                self._answered(request, body, is_replay, was_known, was_full or self.is_full)
             elif status == 503 and headers["Proxy-Status"] is None:
                 # The sandbox's own: it leaves the outcome unknown.
-                self._unsettled(request, "the sandbox's 503")
+                self._unsettled(request, was_known, "the sandbox's 503")
             elif status in (502, 503, 504) and fate == "sent=?0":
                 # Not sent. The store may be away for a moment; what it knows it still knows.
                 if status != 503:
-                    self._unsettled(request, "was asked for again")
+                    self._unsettled(request, was_known, "was asked for again")
             elif status in (502, 504) and fate.startswith("sent=?1"):
-                self._unsettled(request, "went out again")
+                self._unsettled(request, was_known, "went out again")
             elif status == 409 and headers["Retry-After"] is not None:
-                self._unsettled(request, "is said to be on its way")
+                self._unsettled(request, was_known, "is said to be on its way")
             elif status == 409 and "unknown" in body.decode():
-                self._unsettled(request, "is unknown again")
+                self._unsettled(request, was_known, "is unknown again")
                 request.is_unknown = True
                 if request.resends:
                     self.wrong.append((request.key, "a route that resends says that it does not"))
             else:
                 self.wrong.append((request.key, f"{status} {fate}: {body[:200]!r}"))
 
-    def _answered(self, request, body, is_replay, was_full):
+    def _answered(self, request, body, is_replay, was_known, was_full):
         if request.path == "/gateway/process" and json.loads(body)["status"] == 104:
-            return self._unsettled(request, "is said to be on its way upstream")
+            return self._unsettled(request, was_known, "is said to be on its way upstream")
         if request.answer is None:
-            if request.is_unknown and not request.resends:
+            if request.is_unknown and not request.resends and not was_full:
                 self.wrong.append((request.key, "was unknown for good, and has an answer"))
             request.answer = body
             request.at_risk = was_full
@@ -198,8 +199,8 @@ class Crowd:
         elif is_replay:
             self.told["first answer again"] += 1
 
-    def _unsettled(self, request, what):
-        if request.answer is not None:
+    def _unsettled(self, request, was_known, what):
+        if was_known and request.answer is not None:
             self._lost(request, f"has an answer, and {what}")
 
     def _lost(self, request, what):
@@ -222,6 +223,7 @@ class Caller:
         """False where there was no whole answer."""
         crowd = self.crowd
         was_full = crowd.is_full
+        was_known = request.answer is not None
         headers = {"Content-Type": "application/json"}
         if misbehaviour:
             headers["X-Sandbox-Misbehave"] = misbehaviour
@@ -243,7 +245,7 @@ class Caller:
             return False
         if answer.will_close:
             self._drop()
-        crowd.judge(request, answer.status, answer.headers, body, was_full)
+        crowd.judge(request, answer.status, answer.headers, body, was_known, was_full)
         return True
 
     def _drop(self):

@@ -7,7 +7,8 @@ no answer. At the end every request is asked for until it has an answer or is un
 and the account is compared with the sandbox's ledger; where the sandbox is the victim, with what a counter between the
 two has seen. With --disk-full the store is on a small file system that is filled and emptied in between.
 
-Relies on Linux, Python 3.11, the built commands. The last line is the account, as JSON; status 1 where a rule was broken.
+Relies on Linux, Python 3.11, the built commands. The last line is the account, as JSON; status 1 where a rule was
+broken. A kill is not a loss of power: what the disk says of a sync is not tested.
 """
 
 import argparse
@@ -168,7 +169,9 @@ class Test:
         known = [request for request in self.crowd.requests if request.answer is not None]
         self.crowd.for_all(self.crowd.requests, lambda request: True)
         self.figures["replayed_at_the_end"] = self.crowd.told["first answer again"] - before
-        if self.figures["replayed_at_the_end"] != len(known) and not self.chosen.disk_full:
+        # Of a disk that was full, a kill may have taken some.
+        least = 0.9 * len(known) if self.chosen.disk_full else len(known)
+        if self.figures["replayed_at_the_end"] < least:
             self.crowd.wrong.append(("", f"{len(known)} answers, {self.figures['replayed_at_the_end']} of them again"))
 
     def compare(self):

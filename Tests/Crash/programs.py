@@ -36,7 +36,9 @@ class Program:
 
     def begin(self):
         self.process = subprocess.Popen(
-            self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            # Without a buffer: what was read ahead would be waited for in vain.
+            bufsize=0)
 
     def wait_until_ready(self):
         begin = time.monotonic()

@@ -164,6 +164,20 @@ private let lostMaybe = "close, by callerWrite, respond 502 connection_terminate
         #expect(last(events + [.answerCompleted(reusable: true)]) == "close, flush")
     }
 
+    @Test func aRefusedSignatureIsFollowedByAnotherSeal() {
+        let again = "close, by connect, connect fresh"
+        expect(.signatureRefused, [.sealed: again, .sent: again])
+        let second = Place.sent.events + [.signatureRefused, .connectionLent(reused: false)]
+        #expect(last(second) == "seal")
+        #expect(last(second + [.requestSealed, .requestWritten, .answerHeadArrived]) == "by idle, relay")
+        var exchange = Exchange()
+        for event in Place.sent.events { _ = exchange.advance(event) }
+        let mayTry = exchange.mayTryOtherSecret
+        _ = exchange.advance(.callerLeft)
+        let mayStillTry = exchange.mayTryOtherSecret
+        #expect(mayTry && !mayStillTry)
+    }
+
     @Test func aRetryThatFindsNoConnectionSaysThatNothingWasSent() {
         let events = Place.sent.events + [.upstreamLost(UpstreamLoss(nothingTaken: true))]
         #expect(

@@ -1,6 +1,7 @@
 // Listeners: Unix paths and their rights, shared ports, and what happens when descriptors run out.
 
 import Net
+import TestSupport
 import Testing
 
 @Suite struct ListenerTests {

@@ -1,6 +1,7 @@
 // What a process sets for itself, tried in a child process, since it lasts.
 
 import Net
+import TestSupport
 import Testing
 
 private func write(_ text: String, to descriptor: Int32) -> SystemError? {

@@ -1,6 +1,7 @@
 // TLS to an upstream: whom it trusts, what it refuses, how it ends, what it resumes.
 
 import Net
+import TestSupport
 import Testing
 
 /// An authority with its file, and a peer that presents `identity`.

@@ -59,6 +59,15 @@ import Testing
         #expect(mailbox.post(4))
     }
 
+    @Test func aBatchIsTakenWholeOrNotAtAll() throws {
+        let mailbox = Mailbox<Int>(limit: 2, wakeUp: try WakeUp())
+        #expect(mailbox.post([]) && mailbox.post([1]) && mailbox.post([2, 3, 4]))
+        #expect(!mailbox.post([5]))
+        var batch: [Int] = []
+        mailbox.drain(into: &batch)
+        #expect(batch == [1, 2, 3, 4])
+    }
+
     @Test func whatMustNotBeLostIsTakenBeyondTheLimit() throws {
         let wakeUp = try WakeUp()
         let mailbox = Mailbox<Int>(limit: 1, wakeUp: wakeUp)

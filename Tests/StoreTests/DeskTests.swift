@@ -241,6 +241,27 @@ import Testing
         #expect(bench.verdict(claim(14, [1])) == .replay(answer()))
     }
 
+    /// What a process before has left in flight cannot be marked for want of room: it is unknown all the same, the rest
+    /// is read, and forgetting makes room.
+    @Test(arguments: Kind.allCases) func aStoreThatIsFullAtItsStartIsRead(_ kind: Kind) {
+        let first = Bench(kind)
+        _ = first.ask(claim(1, [1]), claim(2, [2]), settle(1, 1, .answered(answer())))
+        let second = Bench(first)
+        second.store.place = .write
+        second.store.failure = .full
+        #expect(second.verdict(claim(3, [1])) == .replay(answer()))
+        #expect(second.verdict(claim(4, [2])) == .unknown(againAfterMilliseconds: nil))
+        #expect(second.verdict(claim(5, [2], .resend)) == .failed(.full))
+        #expect(second.verdict(claim(6, [3])) == .failed(.full))
+        _ = second.maintain()
+        #expect(second.desk.health == .full && second.desk.counts.unknownOutcomes == 0)
+        second.store.place = .nowhere
+        _ = second.maintain()
+        #expect(second.desk.health == nil && second.desk.counts.unknownOutcomes == 1)
+        #expect(second.verdict(claim(7, [2], .resend)) == .claimed)
+        #expect(second.verdict(claim(8, [1])) == .replay(answer()))
+    }
+
     @Test(arguments: Kind.allCases) func oneBatchIsOneCommit(_ kind: Kind) {
         let bench = Bench(kind)
         _ = bench.ask(claim(0, [0]))

@@ -94,7 +94,10 @@ final class FailingStore: KeyStore {
     func purge(_ cutoffs: Cutoffs, limit: Int) throws(StoreFailure) -> Int {
         try behind.purge(cutoffs, limit: limit)
     }
-    func recover(at time: Int64) throws(StoreFailure) -> Int { try behind.recover(at: time) }
+    func recover(at time: Int64) throws(StoreFailure) -> Int {
+        try fail(at: .write)
+        return try behind.recover(at: time)
+    }
     func readClock() throws(StoreFailure) -> ClockMark? { try behind.readClock() }
     func writeClock(_ mark: ClockMark) throws(StoreFailure) { try behind.writeClock(mark) }
 }
@@ -116,6 +119,13 @@ final class Bench {
         case .sqlite: store = FailingStore(SQLiteStore(path: folder.file("keys.db"), maxSize: limits.maxSize))
         }
         desk = KeyDesk(store, limits, bootID: "boot")
+    }
+
+    /// A desk of the next process over the same store, as a crash of the first one leaves it.
+    init(_ first: Bench) {
+        now = first.now + 1_000
+        store = FailingStore(first.store.behind)
+        desk = KeyDesk(store, first.desk.limits, bootID: "boot")
     }
 
     var instants: Instants { Instants(bootMilliseconds: now, wallMilliseconds: now) }

@@ -30,6 +30,14 @@ package struct Message: Sendable {
     }
 }
 
+/// What messages are read from.
+package protocol ByteSource: AnyObject {
+    /// One read of at most `limit` bytes.
+    func receive(upTo limit: Int, within milliseconds: Int) -> Wire.Got
+}
+
+extension Wire: ByteSource {}
+
 /// Reads messages from a wire, one after the other.
 package final class MessageReader {
     package enum Problem: Error, Equatable {
@@ -39,13 +47,13 @@ package final class MessageReader {
         case malformed(String)
     }
 
-    private let wire: Wire
+    private let wire: any ByteSource
     package private(set) var buffer: [UInt8] = []
     /// At most this many bytes are taken per read.
     package var portion = 65_536
     private let milliseconds: Int
 
-    package init(_ wire: Wire, within milliseconds: Int = 20_000) {
+    package init(_ wire: any ByteSource, within milliseconds: Int = 20_000) {
         self.wire = wire
         self.milliseconds = milliseconds
     }
@@ -154,7 +162,7 @@ package final class MessageReader {
     /// Whether nothing but the end comes; throws where bytes come, a reset, or nothing in time.
     package func expectEnd() throws {
         guard buffer.isEmpty else { throw Problem.malformed("\(buffer.count) bytes before the end") }
-        switch wire.receive(within: milliseconds) {
+        switch wire.receive(upTo: portion, within: milliseconds) {
         case .end: return
         case .reset: throw Problem.ended(reset: true, bytes: 0)
         case .bytes(let bytes): throw Problem.malformed("\(bytes.count) bytes before the end")

@@ -11,8 +11,8 @@ struct RawChannel {
     var error = 0
     /// recv returned 0.
     var sawEnd = false
-    /// The last recv filled all the room it was given: the socket may hold more.
-    var filled = false
+    /// The socket may hold more: the last recv filled all the room it was given, or the poller has reported since.
+    var mayHoldMore = false
     var written: UInt64 = 0
 }
 
@@ -50,7 +50,7 @@ enum SocketBIO {
         unsafe BIO_clear_flags(bio, retryFlags)
         let room = unsafe UnsafeMutableRawPointer(to).assumingMemoryBound(to: UInt8.self)
         let result = unsafe Socket.receive(channel.pointee.descriptor, room, Int(count))
-        unsafe channel.pointee.filled = result == Int(count)
+        unsafe channel.pointee.mayHoldMore = result == Int(count)
         if result > 0 { return Int32(result) }
         if result == 0 {
             unsafe channel.pointee.sawEnd = true

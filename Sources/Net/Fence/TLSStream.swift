@@ -11,7 +11,8 @@ package enum TLSVersion: Equatable, Sendable {
 
 /// A TLS stream, with the verbs of `Socket`.
 ///
-/// After `.bytes` the caller reads on while `mayHaveMore`; otherwise the poller tells when to go on. A `.wouldBlock`
+/// After `.bytes` the caller reads on while `mayHaveMore`; otherwise the poller tells when to go on, and the stream is
+/// told of it by `noteReadable`. A `.wouldBlock`
 /// from a write is followed by a write of the same bytes, at least as many.
 @safe
 package struct TLSStream: ~Copyable {
@@ -128,10 +129,17 @@ package struct TLSStream: ~Copyable {
     }
 
     /// True if the next read may find bytes without a new event: kept by OpenSSL, or left in the socket because the
-    /// last recv was filled.
+    /// last recv was filled, or because none was made since `noteReadable`.
     package var mayHaveMore: Bool {
         // SAFETY: the stream owns `ssl` and `channel`.
-        unsafe channel.pointee.filled || hasPending
+        unsafe channel.pointee.mayHoldMore || hasPending
+    }
+
+    /// To be told of every event that is not `writable` alone: a read that is served from what OpenSSL keeps leaves the
+    /// socket's bytes where they are, and their edge does not come again.
+    package func noteReadable() {
+        // SAFETY: the stream owns `channel`.
+        unsafe channel.pointee.mayHoldMore = true
     }
 
     /// True if OpenSSL holds bytes that were received but not read.

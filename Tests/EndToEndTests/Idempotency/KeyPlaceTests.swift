@@ -1,5 +1,5 @@
-// Where a caller's key is, and what is none. Relies on the upstream's requests. Nothing is sent for a key that is
-// wrong.
+// Where a caller's key is, and what is none. Relies on the upstream's account of requests: nothing is sent for a key
+// that is wrong.
 
 import TestSupport
 import Testing

@@ -82,6 +82,37 @@ import Testing
         #expect(upstream.count("/pay") == 1)
     }
 
+    /// Two workers take a reload up one after the other: in between, equal requests that come to both are one request.
+    @Test func equalRequestsFindEachOtherWhileTheKeysChange() throws {
+        let upstream = try ActingUpstream()
+        var setup = Setup(upstream.upstream, .memory)
+        setup.workers = 2
+        let gateway = try Reloadable(setup)
+        let callers = try (0..<64).map { _ in try gateway.gateway.caller() }
+        var keys = StoreSetup(.memory).keys
+        var number = 0
+        for round in 1...30 {
+            keys = ["key-number-\(round)-of-the-store"] + keys.prefix(3)
+            setup.store?.keys = keys
+            try gateway.folder.write("countersign.yaml", try setup.text(gateway.folder))
+            gateway.gateway.program.signal(.hangup)
+            let reloaded = { (line: String) in line.contains("\"message\":\"reloaded\"") }
+            // Requests go on until the reload has been taken up, and a little longer.
+            var isTakenUp = false
+            repeat {
+                isTakenUp =
+                    gateway.gateway.program.errors.split(separator: "\n").count { reloaded(String($0)) } == round
+                for caller in callers {
+                    number += 1
+                    try caller.send(post("/pay/\(number / 4)", "{\"key\":\"\(number / 4)\"}"))
+                }
+                for caller in callers { #expect(try caller.answer().status == 200) }
+            } while !isTakenUp
+        }
+        let paths = upstream.upstream.requests.map(\.startLine)
+        #expect(paths.count == Set(paths).count && paths.count == number / 4 + 1)
+    }
+
     // MARK: - Ends
 
     /// A gateway on a file that outlives it.

@@ -88,6 +88,9 @@ struct Ledger {
             hold = .lent
             if reused && wantsFresh { return "a used connection is lent to who asked for a fresh one" }
         case .answerHeadArrived: answer = .arrived
+        case .signatureRefused:
+            // The upstream looked at nothing else.
+            (taken, mayBeSent, answer) = (false, false, .none)
         case .answerCompleted(let reusable): answer = .whole(reusable: reusable)
         case .callerStalled: stalled = true
         case .callerResumed: stalled = false
@@ -120,7 +123,8 @@ struct Ledger {
         case .headArrived, .routeFound, .bodyArrived, .bodyExamined, .keyClaimed, .keyNotNeeded, .keyInFlight,
             .answerRemembered, .answerOutgrown, .answerRecorded, .paceGranted, .draftMade, .connectionLent,
             .requestSealed,
-            .requestWritten, .answerHeadArrived, .answerCompleted, .answerDelivered, .callerStalled, .callerResumed:
+            .requestWritten, .answerHeadArrived, .signatureRefused, .answerCompleted, .answerDelivered, .callerStalled,
+            .callerResumed:
             preconditionFailure("such a fact ends nothing")
         }
     }
@@ -175,7 +179,8 @@ struct Ledger {
         case .leavePace(let wasSent):
             defer { turn = .none }
             if turn == .none { return "no turn to leave" }
-            return wasSent == mayBeSent ? nil : "a turn is left as \(wasSent ? "sent" : "unsent")"
+            // Where an answer came to what nobody took, the turn counts.
+            return wasSent == (mayBeSent || relayed) ? nil : "a turn is left as \(wasSent ? "sent" : "unsent")"
         case .makeDraft: return advance(.draft, isExamined && mayDraft && needsTurn == (turn == .held) && !responded)
         case .connect(let fresh): return judgeConnect(fresh)
         case .seal, .send: return judgeSending(command)

@@ -114,7 +114,9 @@ extension World {
         if trouble() { return chance(50) ? lose(request) : drive(request, .answerRefused(.badChunk)) }
         if request.ledger.answer == .none {
             // An answer may come before the request was read, or written whole.
-            if chance(request.ledger.isWritten ? 50 : 30) { drive(request, .answerHeadArrived) }
+            guard chance(request.ledger.isWritten ? 50 : 30) else { return }
+            let isRefused = chance(10) && request.exchange.mayTryOtherSecret
+            drive(request, isRefused ? .signatureRefused : .answerHeadArrived)
         } else if request.ledger.key == .held {
             if chance(40) {
                 drive(request, chance(20) ? .answerOutgrown : .answerCompleted(reusable: chance(80)))
