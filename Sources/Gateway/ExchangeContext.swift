@@ -31,6 +31,8 @@ struct ExchangeState: ~Copyable {
     var output = ByteBuffer(capacity: ExchangeState.outputCapacity)
     /// The answer of a claimed request until the store has it, or the one that the store had (`KeptAnswer`).
     var held = ByteBuffer(capacity: ExchangeState.heldCapacity)
+    /// The beginning of a 401's body, for its message.
+    var denial = ByteBuffer(capacity: ExchangeState.denialCapacity)
     var key = KeyHold()
     /// For the next seal; inside `sealed` while a request is under way.
     var spare: ByteBuffer? = ByteBuffer(capacity: 2048)
@@ -87,6 +89,7 @@ struct ExchangeState: ~Copyable {
     private static let bodyCapacity = 1_024
     private static let outputCapacity = 2_048
     private static let heldCapacity = 64
+    private static let denialCapacity = 64
 
     init(inputCapacity: Int, receivedCapacity: Int) {
         self.inputCapacity = inputCapacity
@@ -97,8 +100,9 @@ struct ExchangeState: ~Copyable {
 
     /// Bytes by which its buffers are larger than they were made.
     var outgrown: Int {
-        input.capacity + received.capacity + body.capacity + output.capacity + held.capacity
-            - (inputCapacity + receivedCapacity + Self.bodyCapacity + Self.outputCapacity + Self.heldCapacity)
+        input.capacity + received.capacity + body.capacity + output.capacity + held.capacity + denial.capacity
+            - (inputCapacity + receivedCapacity + Self.bodyCapacity + Self.outputCapacity + Self.heldCapacity
+                + Self.denialCapacity)
     }
 
     /// Gives the buffers that have grown back to their first size. They are empty.
@@ -107,6 +111,7 @@ struct ExchangeState: ~Copyable {
         if received.capacity > receivedCapacity { received = ByteBuffer(capacity: receivedCapacity) }
         if body.capacity > Self.bodyCapacity { body = ByteBuffer(capacity: Self.bodyCapacity) }
         if held.capacity > Self.heldCapacity { held = ByteBuffer(capacity: Self.heldCapacity) }
+        if denial.capacity > Self.denialCapacity { denial = ByteBuffer(capacity: Self.denialCapacity) }
         if output.capacity > Self.outputCapacity { output = ByteBuffer(capacity: Self.outputCapacity) }
     }
 
@@ -136,6 +141,7 @@ struct ExchangeState: ~Copyable {
             held.wipe()
             key = KeyHold()
         }
+        if denial.count > 0 { denial.wipe() }
         unseal()
         if hashed >= 0 {
             hasher.reset()

@@ -34,6 +34,8 @@ package final class Gateway {
     private var reloadOnChange: ProcessSettings.ReloadOnChange
     private var listeners: Listeners
     private var fleet: Fleet
+    private let notices: Mailbox<Notice>
+    private var desk: NoticeDesk
     private var draining = false
     /// Those that not every worker has taken up.
     private var reloads: [(progress: ReloadProgress, addresses: [String])] = []
@@ -70,6 +72,8 @@ package final class Gateway {
         listeners = Listeners(workers: workers)
         pacers = Pacers(workers: workers, office)
         fleet = try Fleet()
+        notices = Mailbox(limit: Notice.limit, wakeUp: fleet.mainWakeUp)
+        desk = NoticeDesk(notices, log: log)
     }
 
     private func start(_ settings: Settings) throws(StartFailure) {
@@ -79,7 +83,8 @@ package final class Gateway {
         // Threads inherit what the process has given up: none is there yet.
         try confine(settings)
         let store = try makeStore(settings)
-        let shared = Shared(resolver: try Self.makeResolver(), store: store, limits: limits)
+        let shared = Shared(
+            resolver: try Self.makeResolver(), store: store, limits: limits, notices: notices)
         for index in change.added.indices {
             let generation = try Self.generation(plan)
             let worker = try fleet.addWorker(shared, generation, change.added[index], index: index)
@@ -216,6 +221,7 @@ package final class Gateway {
                     reload(reloadOnChange == .all ? .all : .secrets, &watch.files)
                 }
                 tellOfReloads()
+                desk.write(at: Clock.monotonicMilliseconds())
             }
         } catch {
             throw StartFailure("the main thread cannot wait for signals: \(error)")
@@ -240,6 +246,8 @@ package final class Gateway {
 
     /// Everything that can fail happens here, before any worker is told: a bad configuration changes nothing.
     private func reload(_ scope: ConfigurationSource.Scope, _ files: inout FileWatch) {
+        // What is replaced from here on is seen as another change.
+        _ = files.hasChanged()
         let (new, problems) = source.load(scope)
         for problem in problems { report(problem) }
         guard let new else {

@@ -81,6 +81,7 @@ final class ServedRoute {
     let idempotency: ServedIdempotency?
     /// The names of the credential and of the route: the scope of its keys.
     let credential: [UInt8]
+    let credentialName: String
     let name: [UInt8]
     let quotaName: ServedQuotas.Name
     let quotaCredential: ServedQuotas.Name
@@ -98,6 +99,7 @@ final class ServedRoute {
         quotaCredential = ServedQuotas.Name("credential " + plan.settings.credentials[settings.credential].name)
         pacer = plan.pacers[index]
         paceMilliseconds = (upstream.settings.pace?.maxWait ?? 0) / 1_000_000 + 1_000
+        credentialName = plan.settings.credentials[settings.credential].name
         credential = Array(plan.settings.credentials[settings.credential].name.utf8)
         authority = Array(upstream.settings.authority.utf8)
         basePath = Array(upstream.settings.basePath.utf8)

@@ -28,12 +28,15 @@ final class Shared: Sendable {
     let store: StoreKeeper?
     /// The counts of quotas.
     let limits: LimitTable?
+    /// What the operator is to be told.
+    let notices: Mailbox<Notice>
     /// Inbound connections of the process.
     let connections = Atomic<Int>(0)
     /// Bytes of request bodies that are held, beyond the first buffers.
     let buffered = Atomic<Int>(0)
 
-    init(resolver: Resolver, store: StoreKeeper?, limits: LimitTable?) {
+    init(resolver: Resolver, store: StoreKeeper?, limits: LimitTable?, notices: Mailbox<Notice>) {
+        self.notices = notices
         self.resolver = resolver
         self.store = store
         self.limits = limits

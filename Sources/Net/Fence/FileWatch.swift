@@ -30,13 +30,17 @@ package struct FileWatch: ~Copyable {
         descriptor = try Descriptor(result: cs_inotify(), "inotify_init1")
     }
 
-    /// Watches these files from now on, as they are now, and no others. Folders that are not there are left out.
+    /// Watches these files from now on and no others; those that were not watched before as they are now. Folders that
+    /// are not there are left out.
     package mutating func watch(_ paths: [String]) {
         for watch in watches { _ = cs_inotify_unwatch(descriptor.number, watch) }
         let folders = Set(paths.flatMap { Self.folders(of: $0) })
         // SAFETY: the path is a C string for the length of the call.
         watches = folders.sorted().map { unsafe cs_inotify_watch(descriptor.number, $0) }.filter { $0 >= 0 }
-        files = Set(paths).sorted().map { ($0, Version(of: $0)) }
+        let known = files
+        files = Set(paths).sorted().map { path in
+            (path, known.first { $0.path == path }?.version ?? Version(of: path))
+        }
     }
 
     /// Takes what the kernel has to say; true where something happened in one of the folders.
