@@ -287,3 +287,11 @@ int cs_real_path(const char *path, char *text, size_t size) {
     free(real);
     return whole ? 0 : -ENAMETOOLONG;
 }
+
+int cs_file_facts(const char *path, struct cs_facts *facts) {
+    struct stat found;
+    if (stat(path, &found) < 0) return -errno;
+    int kind = S_ISREG(found.st_mode) ? 0 : S_ISDIR(found.st_mode) ? 1 : S_ISSOCK(found.st_mode) ? 2 : 3;
+    *facts = (struct cs_facts){kind, found.st_mode & 07777, found.st_uid, found.st_gid};
+    return 0;
+}

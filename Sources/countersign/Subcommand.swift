@@ -25,7 +25,7 @@ struct Subcommand: Sendable {
         name: "config", value: "FILE", help: "the configuration (default: $\(configVariable))")
 
     static let all: [Subcommand] = [
-        .serve, .check, .explain, .verify, .keysList, .keysShow, .keysResolve, .printVersion,
+        .serve, .check, .doctor, .explain, .verify, .keysList, .keysShow, .keysResolve, .printVersion,
     ]
 
     static let printVersion = Subcommand(

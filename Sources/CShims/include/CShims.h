@@ -140,3 +140,8 @@ int cs_inotify_unwatch(int fd, int watch);
 int cs_inotify_drain(int fd); /* 1 where anything happened */
 int cs_file_version(const char *path, struct cs_version *version);
 int cs_real_path(const char *path, char *text, size_t size);
+struct cs_facts {
+    int kind; /* 0 file, 1 folder, 2 socket, 3 other */
+    unsigned mode, uid, gid;
+};
+int cs_file_facts(const char *path, struct cs_facts *facts);
