@@ -36,6 +36,9 @@ package struct ConfigurationFiles: Equatable, Sendable {
     package var trust: [String] = []
 
     package init() {}
+
+    mutating func note(secret path: String) { if !secrets.contains(path) { secrets.append(path) } }
+    mutating func note(trust path: String) { if !trust.contains(path) { trust.append(path) } }
 }
 
 extension Field {

@@ -75,7 +75,7 @@ extension Field {
     }
 
     private func secretFile(_ path: String, rule: FileRule) -> SecretBytes? {
-        report.files.secrets.append(path)
+        report.files.note(secret: path)
         var buffer: ByteBuffer
         do throws(FileFailure) {
             // Two bytes more: the newline that is removed.

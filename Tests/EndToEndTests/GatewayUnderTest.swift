@@ -26,6 +26,11 @@ struct Setup {
         + " credential: program}\n"
     /// YAML of `limits`, each line indented by two.
     var limits = ""
+    /// YAML of the keys about the process, whole lines.
+    var process =
+        "reload_on_change: none\n" + (Setup.isSanitized ? "hardening: {seccomp: false, landlock: false}\n" : "")
+    /// A sanitizer's runtime opens files and asks the kernel for what a gateway never does.
+    static let isSanitized = ProcessInfo.processInfo.environment.keys.contains { $0.hasSuffix("SAN_OPTIONS") }
     /// Where idempotency keys are kept; nil for a configuration without such a place.
     var store: StoreSetup?
 
@@ -56,7 +61,7 @@ struct Setup {
                 url: "\(url)"
                 pace: \(pace)
             \(upstream)routes:
-            \(routes)\(limits.isEmpty ? "" : "limits:\n" + limits)
+            \(routes)\(limits.isEmpty ? "" : "limits:\n" + limits)\(process)
             """ + (try store?.text(folder) ?? "")
     }
 }

@@ -55,7 +55,8 @@ struct HostCheckup {
 
     private mutating func lookAtFiles() {
         let files = settings.files
-        for path in [files.configuration].compactMap({ $0 }) + files.trust + files.secrets {
+        let trust = files.trust.filter { !files.secrets.contains($0) }
+        for path in [files.configuration].compactMap({ $0 }) + trust + files.secrets {
             let isSecret = files.secrets.contains(path)
             guard let facts = FileFacts(path) else {
                 findings.append(.fail("file", path, "may not be looked at", "Correct the rights of its folders"))

@@ -23,7 +23,7 @@ extension GatewayUnderTest {
             let found: [String: [MemoryFinding]]
         }
         let command = ["/usr/bin/env", "python3", scripts + "/memory.py", "\(program.id)"] + needles
-        let words = geteuid() == 0 ? command : ["/usr/bin/sudo", "-n"] + command
+        let words = HostCalls.userID == 0 ? command : ["/usr/bin/sudo", "-n"] + command
         let text = try Program.run(words[0], Array(words.dropFirst()))
         let result = try JSONDecoder().decode(Result.self, from: Data(text.utf8))
         guard result.bytes > 1 << 20 else { throw SupportFailure("only \(result.bytes) bytes of memory were read") }

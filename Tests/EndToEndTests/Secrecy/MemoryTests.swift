@@ -43,7 +43,7 @@ import Testing
         case 4: return Array(post("/open\(target)", body + number, mark, token).utf8)
         case 5: return Array(post("/nobody/\(number)\(target)", body, mark, token).utf8)
         case 6:
-            let large = String(repeating: "\"\(number)\",", count: 12_000)
+            let large = String(repeating: "\"\(number)\",", count: 3_000)
             return Array(post("/open\(target)", "{\"key\":\"\(index)\",\"all\":[\(large)0]}", mark, token).utf8)
         default: return Array(post("/open\(target)", body, mark).utf8)
         }
@@ -93,7 +93,8 @@ import Testing
         for (name, secret) in Self.secrets {
             for found in [atStart, atEnd] {
                 let places = found[secret] ?? []
-                #expect(places.count <= (name == "key" ? 2 : 1), "\(name): \(places)")
+                // Not none either: that would be a search that finds nothing.
+                #expect(places.count == (name == "key" ? 2 : 1), "\(name): \(places)")
             }
         }
         let process = "/proc/\(gateway.program.id)/environ"
