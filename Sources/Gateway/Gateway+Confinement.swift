@@ -96,7 +96,7 @@ extension Gateway {
             filesAreRestricted = true
             log.write(
                 .info, "files are restricted", ("landlock", .number(version)),
-                ("paths", .words(rules.filter { !Self.isSystem($0.path) }.map(\.path))))
+                ("paths", .words(Set(rules.map(\.path)).filter { !Self.isSystem($0) }.sorted())))
         } catch {
             log.write(.warning, "files are not restricted", ("reason", .text("\(error)")))
         }
@@ -113,7 +113,9 @@ extension Gateway {
             // A file that is replaced is another one: its folder is what stays. But nobody means all there is.
             rules += FileWatch.folders(of: path).map { Landlock.Rule($0 == "/" ? path : $0, .read) }
         }
-        if let path = settings.store?.path { rules += FileWatch.folders(of: path).map { Landlock.Rule($0, .write) } }
+        if let path = settings.store?.path {
+            rules += FileWatch.folders(of: path).map { Landlock.Rule(nearest($0), .write) }
+        }
         for listener in settings.listeners {
             guard case .unix(let path, _, _, _) = listener.address else { continue }
             rules += FileWatch.folders(of: path).map { Landlock.Rule($0, .sockets) }
@@ -121,6 +123,13 @@ extension Gateway {
         var unique: [Landlock.Rule] = []
         for rule in rules where !unique.contains(rule) { unique.append(rule) }
         return unique
+    }
+
+    /// The folder, or the nearest one above it that is there: the store is opened when its folder comes.
+    private static func nearest(_ folder: String) -> String {
+        var folder = folder
+        while folder != "/" && folder != "." && FileFacts(folder) == nil { folder = FileFacts.folder(of: folder) }
+        return folder
     }
 
     /// Why a file that is there could not be opened.

@@ -13,7 +13,7 @@ enum EnvironmentBlock {
         return unsafe String(cString: value)
     }
 
-    /// Appends the value's bytes to `buffer` and overwrites them where they were; false where there is no such variable.
+    /// Appends the value's bytes to `buffer` and overwrites them where they were; false where there is no such one.
     static func take(_ name: String, into buffer: inout ByteBuffer) -> Bool {
         guard let value = unsafe find(name) else { return false }
         // SAFETY: the value ends in a zero byte, which stays; the block is writable (it is part of our stack).

@@ -63,12 +63,7 @@ package struct FileWatch: ~Copyable {
         let found = unsafe cs_real_path(path, &text, text.count) == 0
         let real = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let folders = [path] + (found ? [real] : [])
-        return Array(Set(folders.map(folder))).sorted()
-    }
-
-    private static func folder(_ path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
+        return Array(Set(folders.map(FileFacts.folder(of:)))).sorted()
     }
 }
 

@@ -1,5 +1,5 @@
-// Where secrets lie: OpenSSL's secure heap, which is locked into memory, left out of core files and fenced by pages that
-// nobody may touch; and OpenSSL's other memory, which is wiped when it is freed.
+// Where secrets lie: OpenSSL's secure heap, which is locked into memory, left out of core files and fenced by pages
+// that nobody may touch; and OpenSSL's other memory, which is wiped when it is freed.
 // Relies on OpenSSL 3. Refuses secrets more than half of that heap, since each TLS handshake takes some of it, too: the
 // rest goes to memory that is wiped and not locked, and that is told.
 
@@ -21,7 +21,7 @@ package enum SecretMemory {
     /// The least memory that is locked, in bytes: enough for 16,000 TLS connections.
     package static let lockedMinimum = 1 << 20
 
-    /// Opens the heap, once. The command does so before anything else: what OpenSSL has already taken, it does not wipe.
+    /// Opens the heap, once. The command does so before all else: what OpenSSL has already taken, it does not wipe.
     @discardableResult
     package static func open() -> State { state }
 

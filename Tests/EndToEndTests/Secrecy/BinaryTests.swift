@@ -1,6 +1,7 @@
 // What the linker and the compiler put into the binary against whoever finds a fault in it.
 // Relies on readelf (binutils).
 
+import Foundation
 import TestSupport
 import Testing
 

@@ -32,13 +32,12 @@ import Testing
             let first = body.prefix(half)
             let last = body.dropFirst(half)
             let chunks = [first, last].map { String($0.utf8.count, radix: 16) + "\r\n\($0)\r\n" }.joined()
-            return Array(
-                "POST /open\(target) HTTP/1.1\r\n\(head)Transfer-Encoding: chunked\r\n\r\n\(chunks)0\r\n\r\n".utf8)
+            let coding = "Transfer-Encoding: chunked\r\n\r\n"
+            return Array("POST /open\(target) HTTP/1.1\r\n\(head)\(coding)\(chunks)0\r\n\r\n".utf8)
         case 2:
             let coded = Deflated.gzip(Array(body.utf8))
-            let text =
-                "POST /open\(target) HTTP/1.1\r\n\(head)Content-Encoding: gzip\r\nContent-Length: \(coded.count)\r\n\r\n"
-            return Array(text.utf8) + coded
+            let coding = "Content-Encoding: gzip\r\nContent-Length: \(coded.count)\r\n\r\n"
+            return Array("POST /open\(target) HTTP/1.1\r\n\(head)\(coding)".utf8) + coded
         case 3: return Array(post("/pay\(target)", body, mark, token).utf8)
         case 4: return Array(post("/open\(target)", body + number, mark, token).utf8)
         case 5: return Array(post("/nobody/\(number)\(target)", body, mark, token).utf8)
