@@ -77,7 +77,11 @@ package enum SettingsLoader {
         let limits = root["limits"]?.limits()
         let store = root["store"]?.store()
         let process = Field.process(root)
+        let log = root["log"]?.log() ?? LogSettings()
         NotBuilt.read(root: root)
+        if let path = log.path, path == store?.path {
+            root["log"]?.error("would be written into the store's file", "Write another path")
+        }
         guard !report.hasErrors, let credentials, let upstreams, let routes else { return nil }
         if !routes.settings.contains(where: { $0.idempotency != nil }) {
             root["store"]?.warn(
@@ -91,7 +95,8 @@ package enum SettingsLoader {
             listeners: listeners, workers: workers, credentials: credentials.settings,
             upstreams: upstreams.names.compactMap { upstreams.read[$0]?.settings }, routes: routes.settings,
             callers: callers?.map(\.settings), quotas: quotas, store: store,
-            limits: limits?.http ?? HTTPLimits(), connections: limits?.connections ?? ConnectionLimits(), warnings: [])
+            limits: limits?.http ?? HTTPLimits(), connections: limits?.connections ?? ConnectionLimits(), log: log,
+            warnings: [])
         settings.process = process
         return settings
     }

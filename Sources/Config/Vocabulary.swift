@@ -5,7 +5,7 @@
 package enum Vocabulary {
     package static let root =
         [
-            "listeners", "workers", "credentials", "upstreams", "routes", "callers", "quotas", "limits", "store",
+            "listeners", "workers", "credentials", "upstreams", "routes", "callers", "quotas", "limits", "store", "log",
             "user", "group", "hardening", "reload_on_change",
         ]
         + NotBuilt.rootKeys
@@ -44,7 +44,7 @@ package enum Vocabulary {
         "kind", "path", "key", "previous_keys", "retention", "unknown_retention", "max_keys", "max_size", "max_answer",
         "max_waiting", "max_questions", "timeout",
     ]
-    package static let log = ["path", "bodies"]
+    package static let log = ["path", "requests", "correlation", "buffer", "bodies"]
 
     /// All of the above.
     package static let all = [

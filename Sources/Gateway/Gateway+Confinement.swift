@@ -34,6 +34,8 @@ extension Gateway {
         // Who is that user already has nothing to give up.
         guard account.uid != Privileges.userID || account.gid != Privileges.groupID else { return }
         guard Privileges.userID == 0 else { throw StartFailure("user is set, and only root can become another user") }
+        // It was made by root; what is opened again after a rotation is made by that user.
+        if let path = settings.log.path { Privileges.give(path, to: account) }
         do {
             try Privileges.become(account)
         } catch {
@@ -116,6 +118,7 @@ extension Gateway {
         if let path = settings.store?.path {
             rules += FileWatch.folders(of: path).map { Landlock.Rule(nearest($0), .write) }
         }
+        if let path = settings.log.path { rules += FileWatch.folders(of: path).map { Landlock.Rule($0, .write) } }
         for listener in settings.listeners {
             guard case .unix(let path, _, _, _) = listener.address else { continue }
             rules += FileWatch.folders(of: path).map { Landlock.Rule($0, .sockets) }

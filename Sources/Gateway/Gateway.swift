@@ -23,7 +23,10 @@ package enum RunEnd: Equatable, Sendable {
 
 /// The running gateway. `run` returns when a signal told it to stop.
 package final class Gateway {
-    private static let signals: [Signal] = [.terminate, .interrupt, .hangup]
+    private static let signals: [Signal] = [.terminate, .interrupt, .hangup, .user1]
+
+    /// How long the access log may take to write what is left at the end.
+    private static let logEndMilliseconds = 2_000
 
     let log: OperatorLog
     private let source: ConfigurationSource
@@ -32,6 +35,9 @@ package final class Gateway {
     /// What the process did to itself at the start.
     private let process: ProcessSettings
     private var reloadOnChange: ProcessSettings.ReloadOnChange
+    private let accessLog: AccessLog
+    /// Where it goes; nil for standard output.
+    private var logPath: String?
     private var listeners: Listeners
     private var fleet: Fleet
     private let notices: Mailbox<Notice>
@@ -47,8 +53,8 @@ package final class Gateway {
     private let office = PostOffice()
     private let workers: Int
     private let pacers: Pacers
-    /// Counts of quotas go on over reloads.
-    private var limits: LimitTable?
+    /// Counts of quotas go on over reloads. Made with the first quota, which a reload may bring.
+    private var counts: LimitTable?
 
     /// Runs until SIGTERM or SIGINT; SIGHUP reads `source` again, of which `settings` were loaded last.
     package static func run(
@@ -69,6 +75,9 @@ package final class Gateway {
         process = settings.process
         reloadOnChange = settings.process.reloadOnChange
         workers = settings.workers ?? ProcessControl.cpuCount()
+        // First of all: where standard output is closed, nothing of ours must get its number.
+        logPath = settings.log.path
+        accessLog = try Self.makeLog(settings.log.path, workers: workers)
         listeners = Listeners(workers: workers)
         pacers = Pacers(workers: workers, office)
         fleet = try Fleet()
@@ -78,13 +87,12 @@ package final class Gateway {
 
     private func start(_ settings: Settings) throws(StartFailure) {
         let plan = plan(settings)
-        limits = settings.quotas.isEmpty ? nil : LimitTable(capacity: settings.connections.quotaKeys)
         var change = try listeners.change(to: settings.listeners)
         // Threads inherit what the process has given up: none is there yet.
         try confine(settings)
         let store = try makeStore(settings)
         let shared = Shared(
-            resolver: try Self.makeResolver(), store: store, limits: limits, notices: notices)
+            resolver: try Self.makeResolver(), store: store, log: try startLog(), notices: notices)
         for index in change.added.indices {
             let generation = try Self.generation(plan)
             let worker = try fleet.addWorker(shared, generation, change.added[index], index: index)
@@ -96,9 +104,10 @@ package final class Gateway {
     }
 
     private func plan(_ settings: Settings) -> Plan {
-        Plan(
+        if counts == nil && !settings.quotas.isEmpty { counts = LimitTable(capacity: settings.connections.quotaKeys) }
+        return Plan(
             settings, workers: workers, inherited: inherited, ownStoreKey: ownStoreKey,
-            pacers: pacers.pacers(for: settings))
+            pacers: pacers.pacers(for: settings), counts: counts)
     }
 
     private static func randomKey() -> SecretBytes {
@@ -117,6 +126,23 @@ package final class Gateway {
             return keeper
         } catch {
             throw StartFailure("the store's thread could not be started: \(error)")
+        }
+    }
+
+    private static func makeLog(_ path: String?, workers: Int) throws(StartFailure) -> AccessLog {
+        do throws(SystemError) {
+            return try AccessLog(workers: workers, try AccessLog.open(path))
+        } catch {
+            throw StartFailure("the access log \(path ?? "on standard output") cannot be opened: \(error)")
+        }
+    }
+
+    private func startLog() throws(StartFailure) -> AccessLog {
+        do throws(SystemError) {
+            try accessLog.start(log)
+            return accessLog
+        } catch {
+            throw StartFailure("the access log's thread could not be started: \(error)")
         }
     }
 
@@ -228,6 +254,7 @@ package final class Gateway {
         }
         let clean = fleet.join()
         store?.stop()
+        endLog()
         log.write(.info, "stopped", ("clean", .flag(clean)))
         return clean ? .drained : .cutShort
     }
@@ -240,7 +267,29 @@ package final class Gateway {
             fleet.tell(draining ? .stop : .drain)
             draining = true
         case .hangup: if !draining { reload(.all, &files) }
-        case .quit, .user1, .user2, .windowChange: break
+        case .user1: reopenLog()
+        case .quit, .user2, .windowChange: break
+        }
+    }
+
+    /// After a rotation the name is that of another file.
+    private func reopenLog() {
+        guard let path = logPath else { return }
+        do throws(SystemError) {
+            accessLog.replace(try AccessLog.open(path))
+            log.write(.info, "the access log is opened again", ("path", .text(path)))
+        } catch {
+            log.write(
+                .error, "the access log cannot be opened again; the old file is used", ("path", .text(path)),
+                ("error", .text("\(error)")))
+        }
+    }
+
+    private func endLog() {
+        switch accessLog.stop(within: Self.logEndMilliseconds) {
+        case 0: break
+        case let lines?: log.write(.warning, "log lines could not be written", ("lines", .number(lines)))
+        case nil: log.write(.warning, "the access log's last lines could not be written")
         }
     }
 
@@ -270,7 +319,9 @@ package final class Gateway {
         let plan = plan(new)
         var generations: [Generation] = []
         for _ in 0..<fleet.size { generations.append(try Self.generation(plan)) }
+        let file = try Self.openLog(new.log.path, insteadOf: logPath)
         let change = try listeners.change(to: new.listeners)
+        useLog(file, new.log.path)
         let progress = ReloadProgress(workers: fleet.size, fleet.mainWakeUp)
         for index in 0..<fleet.size {
             fleet.tell(index, .reload(Reload(generations[index], change, worker: index, progress)))
@@ -291,6 +342,22 @@ package final class Gateway {
     private func isOtherProcess(_ new: ProcessSettings) -> Bool {
         new.user != process.user || new.group != process.group || new.hasSeccomp != process.hasSeccomp
             || new.hasLandlock != process.hasLandlock
+    }
+
+    /// The log's file, where that is another one than before.
+    private static func openLog(_ path: String?, insteadOf old: String?) throws(StartFailure) -> LogFile? {
+        guard path != old else { return nil }
+        do throws(SystemError) {
+            return try AccessLog.open(path)
+        } catch {
+            throw StartFailure("the access log \(path ?? "on standard output") cannot be opened: \(error)")
+        }
+    }
+
+    private func useLog(_ file: consuming LogFile?, _ path: String?) {
+        guard let file else { return }
+        accessLog.replace(file)
+        logPath = path
     }
 
     /// Keys of the store change with a reload; the store itself stays what and where it is.

@@ -54,6 +54,12 @@ package enum Privileges {
         try result.checked("setresuid")
     }
 
+    /// Gives a file to an account, where the system lets us.
+    package static func give(_ path: String, to account: Account) {
+        // SAFETY: the path is a C string for the length of the call.
+        _ = unsafe cs_chown(path, account.uid, account.gid)
+    }
+
     /// No program that we could start would have more rights than we (PR_SET_NO_NEW_PRIVS).
     package static func forbidNew() throws(SystemError) { try cs_no_new_privileges().checked("prctl") }
 
