@@ -43,7 +43,7 @@ import Testing
         var setup = Setup(upstream)
         setup.workers = 2
         // The folder of the new socket is not among those that were named at the start.
-        setup.process = "hardening: {landlock: false}\n"
+        setup.process = "reload_on_change: none\nhardening: {landlock: false}\n"
         let before = setup.listeners
         let reloadable = try Reloadable(setup)
         let path = folder.path + "/apps.sock"
