@@ -4,7 +4,10 @@
 /// The keys of each mapping.
 package enum Vocabulary {
     package static let root =
-        ["listeners", "workers", "credentials", "upstreams", "routes", "callers", "quotas", "limits", "store", "log"]
+        [
+            "listeners", "workers", "credentials", "upstreams", "routes", "callers", "quotas", "limits", "store", "log",
+            "user", "group", "hardening", "reload_on_change",
+        ]
         + NotBuilt.rootKeys
     package static let listener = ["name", "bind", "mode", "owner", "group", "unsafe_bind", "tls"]
     package static let listenerTLS = ["certificate", "key", "client_ca", "client_certificate"]
@@ -36,6 +39,7 @@ package enum Vocabulary {
         "quota_keys",
     ]
     package static let admin = ["bind"]
+    package static let hardening = ["seccomp", "landlock"]
     package static let store = [
         "kind", "path", "key", "previous_keys", "retention", "unknown_retention", "max_keys", "max_size", "max_answer",
         "max_waiting", "max_questions", "timeout",
@@ -46,6 +50,6 @@ package enum Vocabulary {
     /// All of the above.
     package static let all = [
         root, listener, listenerTLS, credential, apiKey, upstream, tls, timeouts, connections, breaker, pace, route,
-        idempotency, caller, quota, limits, admin, store, log, redact,
+        idempotency, caller, quota, limits, admin, store, log, redact, hardening,
     ]
 }

@@ -58,7 +58,8 @@ final class Plan: Sendable {
         let additions = settings.routes.map { route in
             let pointers = route.idempotency.map { ServedIdempotency.pointers($0) } ?? []
             guard !pointers.isEmpty else { return common[route.credential] }
-            return BodyAdditions(settings.credentials[route.credential], lookedFor: pointers)
+            return BodyAdditions(
+                settings.credentials[route.credential], lookedFor: pointers, sharing: common[route.credential])
         }
         self.additions = additions
         idempotency = settings.routes.indices.map { index in
@@ -92,6 +93,7 @@ final class ServedRoute {
     let idempotency: ServedIdempotency?
     /// The names of the credential and of the route: the scope of its keys.
     let credential: [UInt8]
+    let credentialName: String
     let name: [UInt8]
     /// What each of its log lines says of it.
     let logFields: ConfiguredFields
@@ -118,6 +120,7 @@ final class ServedRoute {
         quotaCredential = ServedQuotas.Name("credential " + plan.settings.credentials[settings.credential].name)
         pacer = plan.pacers[index]
         paceMilliseconds = (upstream.settings.pace?.maxWait ?? 0) / 1_000_000 + 1_000
+        credentialName = plan.settings.credentials[settings.credential].name
         credential = Array(plan.settings.credentials[settings.credential].name.utf8)
         authority = Array(upstream.settings.authority.utf8)
         basePath = Array(upstream.settings.basePath.utf8)

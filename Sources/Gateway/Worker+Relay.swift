@@ -28,10 +28,15 @@ extension Worker {
                 if receiveAnswer(connection, context) { continue }
                 return waitForAnswer(context)
             case .interim: continue
-            case .head: drive(context, judgeSignature(&context.state))
-            case .payload(let count): deliver(count, context)
+            case .head:
+                noteClock(&context.state)
+                drive(context, judgeSignature(&context.state))
+            case .payload(let count):
+                noteDenial(count, &context.state)
+                deliver(count, context)
             case .complete(let reusable):
                 if context.state.chunksOut { context.state.output.append("0\r\n\r\n") }
+                tellOfDenial(&context.state)
                 return drive(context, .answerCompleted(reusable: reusable))
             case .refused(let refusal):
                 withdrawAnswer(&context.state)
