@@ -25,6 +25,9 @@ package struct Settings: Sendable {
     package var store: StoreSettings?
     package var limits: HTTPLimits
     package var connections: ConnectionLimits
+    package var process = ProcessSettings()
+    /// What it was read from.
+    package var files = ConfigurationFiles()
     package var log: LogSettings
     /// nil: there is no admin listener.
     package var admin: ListenAddress?

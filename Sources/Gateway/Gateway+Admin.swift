@@ -1,4 +1,4 @@
-// The gateway's side of the admin listener: started first, told what is in use, stopped last.
+// The gateway's side of the admin listener: bound first, told what is in use, stopped last.
 // Relies on Observatory. Refuses to change the listener's address without a restart.
 
 internal import Config
@@ -7,14 +7,12 @@ internal import Policy
 internal import Signing
 
 extension Gateway {
-    /// Binds and starts it, where the configuration has one.
-    static func startAdmin(
-        _ settings: Settings, _ observatory: Observatory, _ log: OperatorLog
-    ) throws(StartFailure) -> AdminServer? {
-        guard let address = settings.admin else { return nil }
-        let server = try AdminServer(address, observatory)
+    /// Starts to answer, where an address was bound. Threads are started once the process has given up its rights.
+    func startAdmin(_ binding: consuming AdminBinding?) throws(StartFailure) {
+        guard let binding else { return }
+        let server = try AdminServer(binding, observatory)
         log.write(.info, "admin listener", ("address", .text(server.address)))
-        return server
+        admin = server
     }
 
     /// A configuration is in use.
@@ -37,8 +35,8 @@ extension Gateway {
     }
 
     /// The listener stays where it is.
-    func warnOfAdmin(_ new: Settings, before: ListenAddress?) {
-        guard new.admin != before else { return }
+    func warnOfAdmin(_ new: Settings) {
+        guard new.admin != adminAddress else { return }
         log.write(.warning, "the admin listener changes with a restart")
     }
 }

@@ -95,7 +95,9 @@ package struct MetricsReader {
             rest = rest.dropFirst()
             repeat { try readLabel(&rest, &labels) } while try readComma(&rest)
         }
-        guard rest.first == " ", let value = Double(rest.dropFirst()), value >= 0 else {
+        guard rest.first == " ", let value = Double(rest.dropFirst()),
+            value >= 0 || kinds[family] == "gauge"
+        else {
             throw Problem(description: "no value")
         }
         let series = Self.series(name, labels)

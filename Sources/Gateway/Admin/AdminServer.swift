@@ -6,39 +6,16 @@ internal import Config
 internal import Net
 internal import Synchronization
 
-/// The listener and its thread. Thread-safe.
-final class AdminServer: Sendable {
+/// The listener, bound: it takes rights that a process may give up before it has threads.
+struct AdminBinding: ~Copyable {
+    let listener: Listener
     /// What is bound, with the port that the system chose.
     let address: String
-    private let wakeUp: WakeUp
-    private let isStopping = Atomic<Bool>(false)
-    private let thread = Mutex<WorkerThread?>(nil)
 
-    /// The loop on its way to its thread. It is handed over once and touched by that thread alone.
-    private final class Handover: @unchecked Sendable {
-        // @unchecked Sendable: the creating thread gives the loop up before the new thread takes it.
-        private var loop: AdminLoop?
-        init(_ loop: consuming AdminLoop) { self.loop = consume loop }
-        func take() -> AdminLoop {
-            guard let loop = loop.take() else { preconditionFailure("the thread runs once") }
-            return loop
-        }
-    }
-
-    /// Binds the address and starts to answer.
-    init(_ address: ListenAddress, _ observatory: Observatory) throws(StartFailure) {
+    init(_ address: ListenAddress) throws(StartFailure) {
         do {
-            let listener = try Self.bind(address)
+            listener = try Self.bind(address)
             self.address = listener.localAddress().map { "\($0)" } ?? address.text
-            let wakeUp = try WakeUp()
-            self.wakeUp = wakeUp
-            let handover = Handover(try AdminLoop(listener, wakeUp, AdminPages(observatory)))
-            let started = try WorkerThread.start(name: "admin") { [self] in
-                var loop = handover.take()
-                while !isStopping.load(ordering: .acquiring) { loop.turn() }
-            }
-            var running = Optional(started)
-            thread.withLock { $0 = running.take() }
         } catch let error as SystemError {
             throw StartFailure("the admin listener cannot be bound: \(error)")
         } catch {
@@ -58,6 +35,43 @@ final class AdminServer: Sendable {
             return try Listener.unix(
                 path: path, mode: UInt32(mode ?? 0o660), uid: try Accounts.user(owner),
                 gid: try Accounts.group(group), backlog: 64)
+        }
+    }
+}
+
+/// The listener's thread. Thread-safe.
+final class AdminServer: Sendable {
+    let address: String
+    private let wakeUp: WakeUp
+    private let isStopping = Atomic<Bool>(false)
+    private let thread = Mutex<WorkerThread?>(nil)
+
+    /// The loop on its way to its thread. It is handed over once and touched by that thread alone.
+    private final class Handover: @unchecked Sendable {
+        // @unchecked Sendable: the creating thread gives the loop up before the new thread takes it.
+        private var loop: AdminLoop?
+        init(_ loop: consuming AdminLoop) { self.loop = consume loop }
+        func take() -> AdminLoop {
+            guard let loop = loop.take() else { preconditionFailure("the thread runs once") }
+            return loop
+        }
+    }
+
+    /// Starts to answer.
+    init(_ binding: consuming AdminBinding, _ observatory: Observatory) throws(StartFailure) {
+        address = binding.address
+        do throws(SystemError) {
+            let wakeUp = try WakeUp()
+            self.wakeUp = wakeUp
+            let handover = Handover(try AdminLoop(binding.listener, wakeUp, AdminPages(observatory)))
+            let started = try WorkerThread.start(name: "admin") { [self] in
+                var loop = handover.take()
+                while !isStopping.load(ordering: .acquiring) { loop.turn() }
+            }
+            var running = Optional(started)
+            thread.withLock { $0 = running.take() }
+        } catch {
+            throw StartFailure("the admin listener's thread could not be started: \(error)")
         }
     }
 

@@ -129,6 +129,15 @@ struct MetricsPage {
         for (index, upstream) in parts.settings.upstreams.enumerated() where upstream.breaker != nil {
             page.sample([("upstream", upstream.name)], parts.sum(ofUpstream: index) { $0.isBreakerOpen ? 1 : 0 })
         }
+        let now = Clock.monotonicNanoseconds()
+        page.family(
+            "upstream_clock_skew_seconds", .gauge,
+            "Our clock less the upstream's, as its answers of the last minutes say; absent where they say nothing.")
+        for (index, name) in names.enumerated() {
+            if let seconds = parts.skew(ofUpstream: index, at: now) {
+                page.sample([("upstream", name)], signed: seconds)
+            }
+        }
     }
 
     // MARK: - The store

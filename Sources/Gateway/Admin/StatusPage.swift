@@ -114,6 +114,9 @@ struct StatusPage {
                     }
                     document.add("waiting", parts.sum(ofUpstream: index) { $0.waiting })
                     document.add("breakers_open", parts.sum(ofUpstream: index) { $0.isBreakerOpen ? 1 : 0 })
+                    if let seconds = parts.skew(ofUpstream: index, at: Clock.monotonicNanoseconds()) {
+                        document.add("clock_skew_seconds", Int(seconds))
+                    }
                     document.object("connects") { document in
                         for result in ConnectResult.allCases {
                             document.add(result.word, parts.sum(ofUpstream: index) { $0.connects(result) })

@@ -68,6 +68,15 @@ extension ObservedParts {
         return end
     }
 
+    /// How long a difference of clocks is remembered that no answer has spoken of since.
+    private static var skewNanoseconds: UInt64 { 300_000_000_000 }
+
+    /// Our clock less the upstream's in seconds, where it was furthest from zero; nil where nothing is known of late.
+    func skew(ofUpstream index: Int, at now: UInt64) -> Int64? {
+        let since = now > Self.skewNanoseconds ? now - Self.skewNanoseconds : 0
+        return metrics.compactMap { $0.upstreams[index].skew(since: since) }.max { $0.magnitude < $1.magnitude }
+    }
+
     func refused(byQuota index: Int) -> UInt64 { metrics.reduce(0) { $0 &+ $1.quotas[index].refused } }
     func reported(byQuota index: Int) -> UInt64 { metrics.reduce(0) { $0 &+ $1.quotas[index].reported } }
 }

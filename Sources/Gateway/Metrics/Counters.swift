@@ -103,7 +103,9 @@ package final class UpstreamCounters: Sendable {
         static let waiting = connects + ConnectResult.allCases.count
         static let breaker = waiting + 1
         static let notAfter = breaker + 1
-        static let latency = notAfter + 1
+        static let skew = notAfter + 1
+        static let skewAt = skew + 1
+        static let latency = skewAt + 1
     }
 
     private let block = CounterBlock(count: Cell.latency + LatencyBounds.count + 1)
@@ -129,6 +131,17 @@ package final class UpstreamCounters: Sendable {
     /// When the certificate of the last handshake ends, in seconds since 1970; 0 where there was none.
     package func setCertificateEnd(_ seconds: UInt64) { block.set(Cell.notAfter, seconds) }
     package var certificateEnd: UInt64 { block.load(Cell.notAfter) }
+
+    /// Our clock less the upstream's in seconds, at its furthest in the minute before `time` (monotonic nanoseconds).
+    package func setSkew(_ seconds: Int64, at time: UInt64) {
+        block.set(Cell.skew, UInt64(bitPattern: seconds))
+        block.set(Cell.skewAt, time)
+    }
+    /// nil where no answer has said anything of its clock since `time`.
+    package func skew(since time: UInt64) -> Int64? {
+        let noted = block.load(Cell.skewAt)
+        return noted > 0 && noted >= time ? Int64(bitPattern: block.load(Cell.skew)) : nil
+    }
 
     /// The upstream's answer began so long after its request was sent.
     package func answered(afterNanoseconds time: UInt64) {

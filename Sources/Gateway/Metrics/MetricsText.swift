@@ -54,6 +54,12 @@ package struct MetricsText: ~Copyable {
         buffer.append(byte: UInt8(ascii: "\n"))
     }
 
+    /// The same, of a gauge that may be below 0.
+    package mutating func sample(_ labels: [MetricLabel], signed value: Int64) {
+        begin("", labels)
+        append("\(value)\n")
+    }
+
     /// A sample without labels, of nanoseconds that are shown in seconds.
     package mutating func sample(nanoseconds: UInt64) {
         begin("", [])
