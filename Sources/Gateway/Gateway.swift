@@ -61,8 +61,8 @@ package final class Gateway {
     var admin: AdminServer?
     let adminAddress: ListenAddress?
 
-    /// Runs until SIGTERM or SIGINT; SIGHUP reads `source` again, of which `settings` were loaded last. `version` is what
-    /// the admin listener says.
+    /// Runs until SIGTERM or SIGINT; SIGHUP reads `source` again, of which `settings` were loaded last. `version` is
+    /// what the admin listener says.
     package static func run(
         _ settings: Settings, version: String, log: OperatorLog, source: ConfigurationSource
     ) throws(StartFailure) -> RunEnd {

@@ -72,7 +72,8 @@ final class Plan: Sendable {
 
     /// Where descriptors are few, upstreams have up to half of what the process itself does not need.
     private static func maxInbound(_ settings: Settings, _ workers: Int, _ descriptors: Int) -> Int {
-        let own = 16 + workers * (3 + settings.listeners.count)
+        let admin = settings.admin == nil ? 0 : AdminLimits.maxConnections + 4
+        let own = 18 + admin + workers * (3 + settings.listeners.count)
         let upstreams = workers * settings.upstreams.reduce(0) { $0 + $1.maxConnections }
         let left = max(2, descriptors - own)
         return min(settings.connections.maxConnections, left - min(upstreams, left / 2))

@@ -44,6 +44,7 @@ import Testing
         #expect(settings.upstreams[0].pace == PaceSettings())
         #expect(settings.upstreams[0].maxWaiting == 1024 && settings.upstreams[0].keepAliveMilliseconds == 30_000)
         #expect(settings.workers == 2)
+        #expect(settings.admin == .tcp(host: "127.0.0.1", port: 9901))
         let socket = ListenAddress.unix(
             path: "/run/countersign/apps.sock", mode: 0o660, owner: "countersign", group: "apps")
         #expect(settings.listeners[1].address == socket)

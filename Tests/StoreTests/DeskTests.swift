@@ -74,6 +74,19 @@ import Testing
         #expect(bench.desk.counts.unknownOutcomes == 1)
     }
 
+    @Test(arguments: Kind.allCases) func keysOfUnknownOutcomeAreCountedNowAndThen(_ kind: Kind) {
+        let bench = Bench(kind)
+        for number in 1...4 { _ = bench.ask(claim(number, [number]), settle(number, number, .unknown)) }
+        #expect(bench.desk.counts.unknownKeys == 0, "not looked at yet")
+        _ = bench.maintain()
+        #expect(bench.desk.counts.unknownKeys == 4)
+        _ = bench.ask(claim(5, [1], .resend), settle(5, 1, .answered(answer())))
+        bench.now += KeyDesk.purgeInterval
+        _ = bench.maintain()
+        #expect(bench.desk.counts.unknownKeys == 3)
+        for limit in 1...4 { #expect((try? bench.store.countUnknown(limit: limit)) == min(limit, 3)) }
+    }
+
     @Test(arguments: Kind.allCases) func aFreeKeyGoesToTheFirstWhoWaits(_ kind: Kind) throws {
         let bench = Bench(kind)
         _ = bench.ask(claim(1, [5]), claim(2, [5]), claim(3, [5]))

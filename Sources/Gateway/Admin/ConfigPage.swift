@@ -36,6 +36,8 @@ struct ConfigPage {
         }
         document.object("limits") { writeLimits(to: &$0) }
         if let store = settings.store { document.object("store") { write(store, to: &$0) } }
+        document.object("log") { writeLog(to: &$0) }
+        writeProcess(to: &document)
         if let admin = settings.admin { document.object("admin") { Self.write(admin, to: &$0) } }
     }
 
@@ -225,6 +227,27 @@ struct ConfigPage {
         document.add("max_buffered", connections.maxBuffered)
         document.add("quota_headers", connections.quotaHeaders.rawValue)
         document.add("quota_keys", connections.quotaKeys)
+    }
+
+    private func writeLog(to document: inout JSONDocument) {
+        let log = settings.log
+        document.add("path", log.path ?? "-")
+        document.add("requests", log.requests.rawValue)
+        document.add("correlation", log.correlation.rawValue)
+        document.add("buffer", log.buffer)
+        document.add("bodies", log.bodies.rawValue)
+        document.add("body_limit", log.bodyLimit)
+    }
+
+    private func writeProcess(to document: inout JSONDocument) {
+        let process = settings.process
+        if let user = process.user { document.add("user", user) }
+        if let group = process.group { document.add("group", group) }
+        document.object("hardening") { document in
+            document.add("seccomp", process.hasSeccomp)
+            document.add("landlock", process.hasLandlock)
+        }
+        document.add("reload_on_change", process.reloadOnChange.rawValue)
     }
 
     private func write(_ store: StoreSettings, to document: inout JSONDocument) {

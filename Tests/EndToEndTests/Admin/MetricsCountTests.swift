@@ -37,7 +37,7 @@ import Testing
         #expect(try caller.ask(post("/nowhere", "{}")).status == 404)
         #expect(try caller.ask("GET /x HTTP/1.1\r\nHost: gateway\r\n\r\n").status == 405)
         #expect(try admin.gateway.ask("BAD\r\n\r\n").status == 400)
-        let metrics = try admin.metrics()
+        let metrics = try admin.metrics { $0.sum("requests_total") == 13 }
         #expect(Self.route(metrics, "completed", "settled") == 7 && Self.route(metrics, "refused", "admitted") == 3)
         let none = ["route": "(none)", "cause": "refused", "phase": "received"]
         #expect(metrics("requests_total", none) == 3 && metrics.sum("requests_total") == 13)
@@ -61,7 +61,7 @@ import Testing
         let head =
             answer.startLine.utf8.count + 2
             + answer.fields.reduce(2) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }
-        let metrics = try admin.metrics()
+        let metrics = try admin.metrics { $0.sum("requests_total") == 1 }
         #expect(metrics("request_bytes_total") == Double(request.utf8.count))
         #expect(metrics("response_bytes_total") == Double(head + answer.body.count))
     }
@@ -111,7 +111,7 @@ import Testing
         #expect(try admin.metrics()("breaker_open", ["upstream": "up"]) == 0)
         for _ in 0..<3 { #expect(try admin.gateway.ask(post("/x", "{}")).status == 502) }
         for _ in 0..<2 { #expect(try admin.gateway.ask(post("/x", "{}")).status == 503) }
-        let metrics = try admin.metrics()
+        let metrics = try admin.metrics { $0.sum("requests_total") == 5 }
         #expect(Self.route(metrics, "upstream-unreachable", "drafted") == 5)
         #expect(metrics("upstream_connects_total", ["upstream": "up", "result": "refused"]) == 3)
         #expect(metrics("breaker_open", ["upstream": "up"]) == 1)
@@ -277,10 +277,48 @@ import Testing
         #expect(metrics("tls_certificate_expiry_timestamp_seconds", ["kind": "upstream", "name": "up"]) == nil)
         let caller = try admin.gateway.tlsCaller()
         #expect(try caller.ask(post("/balance/user", "{}")).status > 0)
-        metrics = try admin.metrics()
+        metrics = try admin.metrics { $0.sum("requests_total") == 1 }
         let upstream = metrics("tls_certificate_expiry_timestamp_seconds", ["kind": "upstream", "name": "up"])
         #expect(upstream ?? 0 > now)
         #expect(metrics("upstream_connects_total", ["upstream": "up", "result": "ok"]) == 1)
+    }
+
+    @Test(arguments: [-100, 40]) func clocksAreCompared(_ skew: Int) throws {
+        let format = DateFormatter()
+        format.locale = Locale(identifier: "en_US_POSIX")
+        format.timeZone = TimeZone(secondsFromGMT: 0)
+        format.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
+        let date = format.string(from: Date(timeIntervalSinceNow: TimeInterval(-skew)))
+        let upstream = try FakeUpstream { conversation in
+            while conversation.request() != nil { conversation.answer(headers: "Date: \(date)\r\n") }
+        }
+        let admin = try AdminUnderTest(Setup(upstream))
+        #expect(try admin.metrics()("upstream_clock_skew_seconds", ["upstream": "up"]) == nil)
+        #expect(try admin.gateway.ask(post("/x", "{}")).status == 200)
+        let metrics = try admin.metrics { $0.sum("requests_total") == 1 }
+        let told = try #require(metrics("upstream_clock_skew_seconds", ["upstream": "up"]))
+        #expect(abs(told - Double(skew)) <= 10, "\(told)")
+        let upstreams = try #require(try admin.page("/status").json["upstreams"] as? [[String: Any]])
+        #expect(upstreams[0]["clock_skew_seconds"] as? Double == told)
+    }
+
+    /// Lines of the log that nobody reads.
+    @Test func droppedLinesAreCounted() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/log"
+        _ = try Program.run("/usr/bin/mkfifo", [path])
+        let reader = try #require(FileHandle(forUpdatingAtPath: path))
+        let admin = try AdminUnderTest(
+            Setup(try FakeUpstream()), more: "log: {path: \"\(path)\", buffer: 64KiB}\n")
+        let caller = try admin.gateway.caller()
+        var sent = 0
+        while try admin.metrics()("log_dropped_total") == 0, sent < 4_000 {
+            for _ in 0..<100 { #expect(try caller.ask(post("/x", "{}")).status == 200) }
+            sent += 100
+        }
+        let metrics = try admin.metrics { $0.sum("requests_total") == Double(sent) }
+        #expect(metrics("log_dropped_total") ?? 0 > 0)
+        try reader.close()
     }
 
     /// Pages are read all the time while callers are at work: each call is answered, and each is counted once.

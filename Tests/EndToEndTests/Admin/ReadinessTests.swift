@@ -62,6 +62,7 @@ import Testing
         let admin = try AdminUnderTest(good)
         let start = try #require(try admin.metrics()("config_last_reload_success_timestamp_seconds"))
         #expect(try admin.gateway.ask(post("/x", "{}")).status == 200)
+        _ = try admin.metrics { $0.sum("requests_total") == 1 }
         try admin.reloadable.reload(good)
         var metrics = try admin.metrics { $0("reloads_total", ["result": "ok"]) == 1 }
         #expect(metrics("config_last_reload_success_timestamp_seconds") ?? 0 >= start)
@@ -80,7 +81,8 @@ import Testing
         metrics = try admin.metrics { $0("reloads_total", ["result": "ok"]) == 2 }
         #expect(metrics.sum("requests_total", ["route": "all"]) == 0, "a route that is gone takes its counts along")
         #expect(try admin.gateway.ask(post("/x", "{}")).status == 200)
-        #expect(try admin.metrics().sum("requests_total", ["route": "other"]) == 1)
+        metrics = try admin.metrics { $0.sum("requests_total") == 1 }
+        #expect(metrics.sum("requests_total", ["route": "other"]) == 1)
     }
 
     @Test func theAdminListenerStaysWhereItIs() throws {
