@@ -58,13 +58,13 @@ final class AdminUnderTest: Sendable {
         }
     }
 
-    /// Asks for readiness until it has this status, for a bounded time.
-    func readiness(_ status: Int, within seconds: Double = 20) throws -> Message {
+    /// Asks for readiness until it has this status and, where one is named, only this reason; for a bounded time.
+    func readiness(_ status: Int, reason: String? = nil, within seconds: Double = 20) throws -> Message {
         let deadline = Date(timeIntervalSinceNow: seconds)
         while true {
             let page = try page("/readyz")
-            if page.status == status { return page }
-            if Date() > deadline { throw SupportFailure("not \(status): \(page.text)") }
+            if page.status == status && (reason == nil || page.texts("reasons") == [reason ?? ""]) { return page }
+            if Date() > deadline { throw SupportFailure("not \(status) \(reason ?? ""): \(page.text)") }
         }
     }
 }

@@ -51,7 +51,7 @@ import Testing
         let owner = try AdminUnderTest(setup)
         _ = try owner.readiness(200)
         let second = try AdminUnderTest(setup)
-        _ = try second.readiness(503)
+        _ = try second.readiness(503, reason: "store: locked")
         guard case .ipv4(let port) = second.address else { throw SupportFailure("a TCP address") }
         let told = try health("--url", "http://127.0.0.1:\(port)", "--ready")
         #expect(told.end == .code(1) && told.errors.contains("store: locked"))
