@@ -29,7 +29,7 @@ extension Field {
         let isUnsafeMeant = keys["unsafe_bind"]?.boolean() ?? false
         guard
             let bind = keys.required("bind", "Write bind: \"127.0.0.1:8080\" or bind: unix:/run/countersign/apps.sock"),
-            let address = bind.bindAddress()
+            let address = bind.listenerAddress()
         else { return nil }
         switch address {
         case .tcp(let host, _):
@@ -46,7 +46,23 @@ extension Field {
             keys["tls"]?.error("has a meaning for TCP listeners only", "Remove the key")
             let whole = ListenAddress.unix(path: path, mode: mode, owner: owner, group: group)
             return name.map { ListenerSettings(name: $0, address: whole) }
+        case .passed(let passed, _):
+            for key in ["mode", "owner", "group"] {
+                keys[key]?.error("is the service manager's to say for a socket that it passes", "Remove the key")
+            }
+            let whole = ListenAddress.passed(name: passed, isOpenMeant: isUnsafeMeant)
+            return name.map { ListenerSettings(name: $0, address: whole, tls: tls) }
         }
+    }
+
+    /// `127.0.0.1:8080`, `[::1]:8080`, `unix:/path` or, for callers, `fd:NAME`.
+    private func listenerAddress() -> ListenAddress? {
+        guard case .scalar(let text, _) = node.value, text.hasPrefix("fd:") else { return bindAddress() }
+        let name = String(text.dropFirst(3))
+        guard isName(name) else {
+            return refuse("is not the name of a passed socket", "Write fd:NAME, as FileDescriptorName= has it")
+        }
+        return .passed(name: name, isOpenMeant: false)
     }
 
     /// `127.0.0.1:8080`, `[::1]:8080` or `unix:/path`.
@@ -124,7 +140,8 @@ extension ListenAddress {
         case (.tcp(let host, let port), .tcp(let otherHost, let otherPort)):
             port != 0 && port == otherPort && AddressLiteral(host) == AddressLiteral(otherHost)
         case (.unix(let path, _, _, _), .unix(let otherPath, _, _, _)): path == otherPath
-        case (.tcp, .unix), (.unix, .tcp): false
+        case (.passed(let name, _), .passed(let otherName, _)): name == otherName
+        case (.tcp, _), (.unix, _), (.passed, _): false
         }
     }
 }

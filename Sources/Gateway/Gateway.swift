@@ -43,6 +43,7 @@ package final class Gateway {
     private let office = PostOffice()
     private let workers: Int
     private let pacers: Pacers
+    private let notice: ServiceNotice
     /// Counts of quotas go on over reloads.
     private var limits: LimitTable?
 
@@ -63,6 +64,7 @@ package final class Gateway {
         self.source = source
         workers = settings.workers ?? ProcessControl.cpuCount()
         listeners = Listeners(workers: workers)
+        notice = try ServiceNotice(log: log)
         pacers = Pacers(workers: workers, office)
         fleet = try Fleet()
     }
@@ -81,6 +83,8 @@ package final class Gateway {
             try fleet.start(worker, index: index)
         }
         log.write(.info, "ready", ("workers", .number(fleet.size)), ("listeners", .words(change.addresses)))
+        listeners.warnOfUnused(log)
+        notice.serving(change.addresses)
     }
 
     private func plan(_ settings: Settings) -> Plan {
@@ -164,9 +168,10 @@ package final class Gateway {
     private func serve(_ watch: inout Watch) throws(StartFailure) -> RunEnd {
         do {
             while fleet.running > 0 {
-                _ = try watch.poller.wait(milliseconds: -1)
+                _ = try watch.poller.wait(milliseconds: notice.rest)
                 while let signal = watch.signals.take() { take(signal) }
                 tellOfReloads()
+                notice.turn(&fleet)
             }
         } catch {
             throw StartFailure("the main thread cannot wait for signals: \(error)")
@@ -182,6 +187,7 @@ package final class Gateway {
         case .terminate, .interrupt:
             let message: StaticString = draining ? "stopping now" : "draining"
             log.write(.info, message, ("signal", .number(Int(signal.rawValue))))
+            if !draining { notice.stopping() }
             fleet.tell(draining ? .stop : .drain)
             draining = true
         case .hangup: if !draining { reload() }
@@ -191,10 +197,12 @@ package final class Gateway {
 
     /// Everything that can fail happens here, before any worker is told: a bad configuration changes nothing.
     private func reload() {
+        notice.reloading()
         let (new, problems) = source()
         for problem in problems { report(problem) }
         guard let new else {
-            return log.write(.error, "reload refused: the configuration has problems; nothing changed")
+            log.write(.error, "reload refused: the configuration has problems; nothing changed")
+            return tellOfRefusal()
         }
         do throws(StartFailure) {
             try checkStore(new)
@@ -216,7 +224,13 @@ package final class Gateway {
             reloads.append((progress, change.addresses))
         } catch {
             log.write(.error, "reload refused; nothing changed", ("reason", .text(error.reason)))
+            tellOfRefusal()
         }
+    }
+
+    /// Reloads that workers are still taking up are told when they are done.
+    private func tellOfRefusal() {
+        if reloads.isEmpty { notice.serving(listeners.addresses, "; the last reload was refused") }
     }
 
     /// Keys of the store change with a reload; the store itself stays what and where it is.
@@ -234,6 +248,7 @@ package final class Gateway {
         while let (progress, addresses) = reloads.first, progress.isDone {
             reloads.removeFirst()
             log.write(.info, "reloaded", ("listeners", .words(addresses)))
+            if reloads.isEmpty && !draining { notice.serving(addresses) }
         }
     }
 
