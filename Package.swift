@@ -90,6 +90,7 @@ if Context.environment["COUNTERSIGN_FUZZ"] != nil {
         fuzz("fuzz-json", "JSON", ["HTTP"]),
         fuzz("fuzz-splice", "Splice", ["HTTP", "Signing"]),
         fuzz("fuzz-inflate", "Inflate", ["HTTP"]),
+        fuzz("fuzz-redact", "Redact", ["HTTP", "Policy"]),
         fuzz("fuzz-config", "Config", ["Config", "HTTP", "Policy", "Signing"]),
         .executableTarget(
             name: "fuzz-differential-reader", dependencies: ["HTTP"], path: "Fuzz/Differential", swiftSettings: strict),

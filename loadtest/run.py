@@ -34,12 +34,23 @@ VERIFIER = {"plain": 18090, "tls": 18453}
 PEERS = ("limit", "haproxy", "countersign")
 # The gateway with idempotency keys, by the kind of its store. "off" is the same gateway without.
 STORES = {"off": None, "memory": "{kind: memory}", "sqlite": "{kind: sqlite, path: @OUT@/keys.db, key: \"file:@OUT@/store_key\"}"}
+# The gateway with limits that nothing reaches: what looking costs. "off" as above.
+QUOTA = "quotas:\n  - {name: each, per: [caller, route], rate: 1000000/s, burst: 1000000}"
+PACE = "{rate: 1000000/s, burst: 1000000, concurrency: 10000, queue: 10000}"
+QUOTAS = {"quota": QUOTA, "quota+pace": QUOTA}
+PACES = {"pace": PACE, "quota+pace": PACE}
+# The gateway with its access log in a file. The others, and the peers, write none.
+LOGS = {"log-off": "{requests: off}", "log-file": "{path: @OUT@/access.log}"}
 SCENARIOS = {
     "W1": {"title": "215-byte POST, 64 connections, plain upstream", "bytes": 215, "upstream": "plain"},
     "W2": {"title": "215-byte POST, 64 connections, TLS 1.3 upstream", "bytes": 215, "upstream": "tls"},
     "W3": {"title": "64 KiB POST, 64 connections, plain upstream", "bytes": 65536, "upstream": "reading"},
     "I1": {"title": "215-byte POST with an idempotency key of its own, 64 connections, plain upstream", "bytes": 215,
            "upstream": "plain", "keys": True, "peers": tuple(STORES)},
+    "Q1": {"title": "215-byte POST within a quota and a pace that are never reached, 64 connections, plain upstream",
+           "bytes": 215, "upstream": "plain", "peers": ("off", "quota", "pace", "quota+pace")},
+    "L1": {"title": "215-byte POST, 64 connections, plain upstream, access log", "bytes": 215, "upstream": "plain",
+           "peers": tuple(LOGS)},
 }
 CONNECTIONS = 64
 started = []
@@ -181,11 +192,13 @@ def start_peer(name, port, upstream, tls, scenario):
         lines = f'    tls: {{ca_file: "{OUT}/server.pem", server_name: localhost}}' if tls else "    plain: false"
         config = fill(
             "peers/countersign.yaml.in", f"{label}.yaml", LISTEN=port, USERNAME=USERNAME, OUT=OUT, URL=url,
-            TLS_LINES=lines, IDEMPOTENCY="    idempotency: {key: Idempotency-Key}" if STORES.get(name) else "",
-            STORE=f"store: {STORES[name]}".replace("@OUT@", str(OUT)) if STORES.get(name) else "")
-        for left in OUT.glob("keys.db*"):
+            TLS_LINES=lines, PACE=PACES.get(name, "none"), QUOTAS=QUOTAS.get(name, ""),
+            IDEMPOTENCY="    idempotency: {key: Idempotency-Key}" if STORES.get(name) else "",
+            STORE=f"store: {STORES[name]}".replace("@OUT@", str(OUT)) if STORES.get(name) else "",
+            LOG=f"log: {LOGS.get(name, LOGS['log-off'])}".replace("@OUT@", str(OUT)))
+        for left in [*OUT.glob("keys.db*"), *OUT.glob("access.log")]:
             left.unlink()
-        program = os.environ.get("COUNTERSIGN" if name == "countersign" else f"COUNTERSIGN_{name.upper()}",
+        program = os.environ.get("COUNTERSIGN" if name == "countersign" else f"COUNTERSIGN_{name.upper().replace('-', '_')}",
                                  ROOT / ".build/release/countersign")
         command = [program, "run", "--config", config]
     return start(label, command, PEER_CPU, port)
@@ -314,7 +327,7 @@ def summarize(result, peers):
     for name in peers:
         one = {key: spread([entry[name][key] for entry in rounds])
                for key in ("us_per_request", "requests_per_second", "cpu_busy", "cpu_waited", "p50", "p99", "rss_kib")}
-        for base in ("limit", "haproxy", "off"):
+        for base in ("limit", "haproxy", "off", "log-off"):
             if base in peers:
                 one[f"ratio_to_{base}"] = spread(
                     [entry[name]["us_per_request"] / entry[base]["us_per_request"] for entry in rounds])
@@ -336,7 +349,8 @@ def table(key, result, peers):
         one = result["summary"][name]
         lines.append(
             f"| {name} | {cell(one, 'us_per_request', '{:.1f}')} | {cell(one, 'ratio_to_limit', '{:.2f}')} | "
-            f"{cell(one, 'ratio_to_haproxy', '{:.2f}')} | {cell(one, 'ratio_to_off', '{:.2f}')} | "
+            f"{cell(one, 'ratio_to_haproxy', '{:.2f}')} | "
+            f"{cell(one, 'ratio_to_log-off' if 'ratio_to_log-off' in one else 'ratio_to_off', '{:.2f}')} | "
             f"{cell(one, 'requests_per_second', '{:,.0f}')} | {one['p50']['median']:.0f} | "
             f"{one['p99']['median']:.0f} | {one['rss_kib']['max'] / 1024:.1f} |")
     for name, said in result["stores"].items():

@@ -371,6 +371,17 @@ int cs_file_kind(const char *path) {
     return S_ISREG(found.st_mode) ? 0 : S_ISSOCK(found.st_mode) ? 1 : 2;
 }
 
+int cs_open_log(const char *path) {
+    /* O_NONBLOCK: a FIFO without a reader is refused and not waited for. */
+    RESULT(open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600));
+}
+
+int cs_is_regular(int fd) {
+    struct stat found;
+    if (fstat(fd, &found) < 0) return -errno;
+    return S_ISREG(found.st_mode) ? 1 : 0;
+}
+
 int cs_fchmod(int fd, unsigned mode) { RESULT(fchmod(fd, mode)); }
 int cs_not_dumpable(void) { RESULT(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)); }
 

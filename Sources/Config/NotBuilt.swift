@@ -4,7 +4,7 @@
 
 /// Keys whose feature is not in this version.
 enum NotBuilt {
-    static let rootKeys = ["admin", "log"]
+    static let rootKeys = ["admin"]
 
     /// Reads the keys of the file's top level.
     static func read(root: Mapping) {
@@ -13,18 +13,6 @@ enum NotBuilt {
                 _ = bind.bindAddress()
             }
             withoutEffect(admin)
-        }
-        if let log = root["log"]?.mapping(Vocabulary.log) { readLog(log) }
-    }
-
-    private enum LoggedBodies: String, CaseIterable { case off, redacted }
-
-    private static func readLog(_ log: Mapping) {
-        if let path = log["path"], let text = path.text(), text != "-" {
-            path.warn("has no effect in this version: the log goes to standard output", "Write \"-\"")
-        }
-        if let bodies = log["bodies"], bodies.word(LoggedBodies.self) == .redacted {
-            bodies.error("redacted bodies are not built in this version", "Write bodies: \"off\"")
         }
     }
 

@@ -25,13 +25,15 @@ package struct Settings: Sendable {
     package var store: StoreSettings?
     package var limits: HTTPLimits
     package var connections: ConnectionLimits
+    package var log: LogSettings
     /// What the operator should know although it is allowed; to be logged at start.
     package var warnings: [Problem]
 
     package init(
         listeners: [ListenerSettings], workers: Int?, credentials: [CredentialSettings],
         upstreams: [UpstreamSettings], routes: [RouteSettings], callers: [CallerSettings]?, quotas: [QuotaSettings],
-        store: StoreSettings?, limits: HTTPLimits, connections: ConnectionLimits, warnings: [Problem]
+        store: StoreSettings?, limits: HTTPLimits, connections: ConnectionLimits, log: LogSettings,
+        warnings: [Problem]
     ) {
         self.listeners = listeners
         self.workers = workers
@@ -43,6 +45,7 @@ package struct Settings: Sendable {
         self.store = store
         self.limits = limits
         self.connections = connections
+        self.log = log
         self.warnings = warnings
     }
 }

@@ -69,7 +69,11 @@ package enum SettingsLoader {
         let quotas = root["quotas"]?.quotas(hasCallers: root["callers"] != nil) ?? []
         let limits = root["limits"]?.limits()
         let store = root["store"]?.store()
+        let log = root["log"]?.log() ?? LogSettings()
         NotBuilt.read(root: root)
+        if let path = log.path, path == store?.path {
+            root["log"]?.error("would be written into the store's file", "Write another path")
+        }
         guard !report.hasErrors, let credentials, let upstreams, let routes else { return nil }
         if !routes.settings.contains(where: { $0.idempotency != nil }) {
             root["store"]?.warn(
@@ -83,6 +87,7 @@ package enum SettingsLoader {
             listeners: listeners, workers: workers, credentials: credentials.settings,
             upstreams: upstreams.names.compactMap { upstreams.read[$0]?.settings }, routes: routes.settings,
             callers: callers?.map(\.settings), quotas: quotas, store: store,
-            limits: limits?.http ?? HTTPLimits(), connections: limits?.connections ?? ConnectionLimits(), warnings: [])
+            limits: limits?.http ?? HTTPLimits(), connections: limits?.connections ?? ConnectionLimits(), log: log,
+            warnings: [])
     }
 }

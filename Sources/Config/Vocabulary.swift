@@ -4,7 +4,7 @@
 /// The keys of each mapping.
 package enum Vocabulary {
     package static let root =
-        ["listeners", "workers", "credentials", "upstreams", "routes", "callers", "quotas", "limits", "store"]
+        ["listeners", "workers", "credentials", "upstreams", "routes", "callers", "quotas", "limits", "store", "log"]
         + NotBuilt.rootKeys
     package static let listener = ["name", "bind", "mode", "owner", "group", "unsafe_bind", "tls"]
     package static let listenerTLS = ["certificate", "key", "client_ca", "client_certificate"]
@@ -40,7 +40,7 @@ package enum Vocabulary {
         "kind", "path", "key", "previous_keys", "retention", "unknown_retention", "max_keys", "max_size", "max_answer",
         "max_waiting", "max_questions", "timeout",
     ]
-    package static let log = ["path", "bodies"]
+    package static let log = ["path", "requests", "correlation", "buffer", "bodies"]
 
     /// All of the above.
     package static let all = [

@@ -12,7 +12,8 @@ package struct Exchange: ~Copyable {
     package private(set) var phase: Phase = .received
     package internal(set) var outcome: Outcome?
     var connection: Hold = .none
-    var attempts = 0
+    /// Times a connection was asked for.
+    package internal(set) var attempts = 0
     var lostAnswer: LostAnswer = .unknown
     var requestWritten = false
     var answerComplete = false

@@ -23,12 +23,18 @@ package enum RunEnd: Equatable, Sendable {
 
 /// The running gateway. `run` returns when a signal told it to stop.
 package final class Gateway {
-    private static let signals: [Signal] = [.terminate, .interrupt, .hangup]
+    private static let signals: [Signal] = [.terminate, .interrupt, .hangup, .user1]
 
     /// Reads the configuration anew, for a reload.
     package typealias Source = () -> (settings: Settings?, problems: [Problem])
 
+    /// How long the access log may take to write what is left at the end.
+    private static let logEndMilliseconds = 2_000
+
     private let log: OperatorLog
+    private let accessLog: AccessLog
+    /// Where it goes; nil for standard output.
+    private var logPath: String?
     private let source: Source
     private var listeners: Listeners
     private var fleet: Fleet
@@ -44,8 +50,8 @@ package final class Gateway {
     private let workers: Int
     private let pacers: Pacers
     private let notice: ServiceNotice
-    /// Counts of quotas go on over reloads.
-    private var limits: LimitTable?
+    /// Counts of quotas go on over reloads. Made with the first quota, which a reload may bring.
+    private var counts: LimitTable?
 
     /// Runs until SIGTERM or SIGINT; SIGHUP reads `source` again.
     package static func run(
@@ -63,6 +69,9 @@ package final class Gateway {
         self.log = log
         self.source = source
         workers = settings.workers ?? ProcessControl.cpuCount()
+        // First of all: where standard output is closed, nothing of ours must get its number.
+        logPath = settings.log.path
+        accessLog = try Self.makeLog(settings.log.path, workers: workers)
         listeners = Listeners(workers: workers)
         notice = try ServiceNotice(log: log)
         pacers = Pacers(workers: workers, office)
@@ -71,10 +80,9 @@ package final class Gateway {
 
     private func start(_ settings: Settings) throws(StartFailure) {
         let plan = plan(settings)
-        limits = settings.quotas.isEmpty ? nil : LimitTable(capacity: settings.connections.quotaKeys)
         let store = try makeStore(settings)
         var change = try listeners.change(to: settings.listeners)
-        let shared = Shared(resolver: try Self.makeResolver(), store: store, limits: limits)
+        let shared = Shared(resolver: try Self.makeResolver(), store: store, log: try startLog())
         for index in change.added.indices {
             let generation = try Self.generation(plan)
             let worker = try fleet.addWorker(shared, generation, change.added[index], index: index)
@@ -88,9 +96,10 @@ package final class Gateway {
     }
 
     private func plan(_ settings: Settings) -> Plan {
-        Plan(
+        if counts == nil && !settings.quotas.isEmpty { counts = LimitTable(capacity: settings.connections.quotaKeys) }
+        return Plan(
             settings, workers: workers, inherited: inherited, ownStoreKey: ownStoreKey,
-            pacers: pacers.pacers(for: settings))
+            pacers: pacers.pacers(for: settings), counts: counts)
     }
 
     private static func randomKey() -> SecretBytes {
@@ -109,6 +118,23 @@ package final class Gateway {
             return keeper
         } catch {
             throw StartFailure("the store's thread could not be started: \(error)")
+        }
+    }
+
+    private static func makeLog(_ path: String?, workers: Int) throws(StartFailure) -> AccessLog {
+        do throws(SystemError) {
+            return try AccessLog(workers: workers, try AccessLog.open(path))
+        } catch {
+            throw StartFailure("the access log \(path ?? "on standard output") cannot be opened: \(error)")
+        }
+    }
+
+    private func startLog() throws(StartFailure) -> AccessLog {
+        do throws(SystemError) {
+            try accessLog.start(log)
+            return accessLog
+        } catch {
+            throw StartFailure("the access log's thread could not be started: \(error)")
         }
     }
 
@@ -178,6 +204,7 @@ package final class Gateway {
         }
         let clean = fleet.join()
         store?.stop()
+        endLog()
         log.write(.info, "stopped", ("clean", .flag(clean)))
         return clean ? .drained : .cutShort
     }
@@ -191,7 +218,29 @@ package final class Gateway {
             fleet.tell(draining ? .stop : .drain)
             draining = true
         case .hangup: if !draining { reload() }
-        case .quit, .user1, .user2, .windowChange: break
+        case .user1: reopenLog()
+        case .quit, .user2, .windowChange: break
+        }
+    }
+
+    /// After a rotation the name is that of another file.
+    private func reopenLog() {
+        guard let path = logPath else { return }
+        do throws(SystemError) {
+            accessLog.replace(try AccessLog.open(path))
+            log.write(.info, "the access log is opened again", ("path", .text(path)))
+        } catch {
+            log.write(
+                .error, "the access log cannot be opened again; the old file is used", ("path", .text(path)),
+                ("error", .text("\(error)")))
+        }
+    }
+
+    private func endLog() {
+        switch accessLog.stop(within: Self.logEndMilliseconds) {
+        case 0: break
+        case let lines?: log.write(.warning, "log lines could not be written", ("lines", .number(lines)))
+        case nil: log.write(.warning, "the access log's last lines could not be written")
         }
     }
 
@@ -209,7 +258,9 @@ package final class Gateway {
             let plan = plan(new)
             var generations: [Generation] = []
             for _ in 0..<fleet.size { generations.append(try Self.generation(plan)) }
+            let file = try Self.openLog(new.log.path, insteadOf: logPath)
             let change = try listeners.change(to: new.listeners)
+            useLog(file, new.log.path)
             let progress = ReloadProgress(workers: fleet.size, fleet.mainWakeUp)
             for index in 0..<fleet.size {
                 fleet.tell(index, .reload(Reload(generations[index], change, worker: index, progress)))
@@ -231,6 +282,22 @@ package final class Gateway {
     /// Reloads that workers are still taking up are told when they are done.
     private func tellOfRefusal() {
         if reloads.isEmpty { notice.serving(listeners.addresses, "; the last reload was refused") }
+    }
+
+    /// The log's file, where that is another one than before.
+    private static func openLog(_ path: String?, insteadOf old: String?) throws(StartFailure) -> LogFile? {
+        guard path != old else { return nil }
+        do throws(SystemError) {
+            return try AccessLog.open(path)
+        } catch {
+            throw StartFailure("the access log \(path ?? "on standard output") cannot be opened: \(error)")
+        }
+    }
+
+    private func useLog(_ file: consuming LogFile?, _ path: String?) {
+        guard let file else { return }
+        accessLog.replace(file)
+        logPath = path
     }
 
     /// Keys of the store change with a reload; the store itself stays what and where it is.

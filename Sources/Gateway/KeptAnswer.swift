@@ -54,21 +54,23 @@ package struct KeptAnswer: Equatable {
         }
     }
 
-    /// Status line and fields, as far as they are the same for every caller.
-    func writeHead(of kept: Span<UInt8>, to output: inout ByteBuffer) {
+    /// Status line and fields, as far as they are the same for every caller, and then `own`: lines of this one's.
+    func writeHead(of kept: Span<UInt8>, own: Span<UInt8>, to output: inout ByteBuffer) {
         output.append("HTTP/1.1 ")
         output.appendDecimal(status)
         output.append(" ")
         output.append(kept.slice(reason))
         output.append("\r\n")
         output.append(kept.slice(fields))
+        output.append(own)
     }
 
-    /// The whole answer for one caller.
+    /// The whole answer for one caller, with `own` lines of fields, each with its end.
     package func write(
-        of kept: Span<UInt8>, to method: Method, isReplay: Bool, closes: Bool, to output: inout ByteBuffer
+        of kept: Span<UInt8>, own: Span<UInt8>, to method: Method, isReplay: Bool, closes: Bool,
+        to output: inout ByteBuffer
     ) {
-        writeHead(of: kept, to: &output)
+        writeHead(of: kept, own: own, to: &output)
         if isReplay { output.append("Idempotent-Replayed: true\r\n") }
         let hasBody = method != .head && status != 204 && status != 304
         if hasBody {

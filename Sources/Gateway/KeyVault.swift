@@ -91,6 +91,11 @@ final class KeyVault {
         }
     }
 
+    /// The key at hand, where it may be shown.
+    func safeKey() -> SafeKey? { Self.safeKey(key) }
+
+    private static func safeKey(_ key: borrowing ByteBuffer) -> SafeKey? { SafeKey(key.bytes) }
+
     /// The key was looked for; whatever was found is used.
     func forgetKey() {
         key.wipe()

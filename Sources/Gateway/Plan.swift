@@ -26,6 +26,8 @@ final class Plan: Sendable {
     let callers: ServedCallers?
     /// nil: there are no quotas.
     let quotas: ServedQuotas?
+    /// What the quotas have counted: the same table for every configuration.
+    let counts: LimitTable?
     /// One for each route; nil where its upstream has no pace.
     let pacers: [SharedPacer?]
     /// The store's keys, the current one first; empty where there is no store.
@@ -33,8 +35,12 @@ final class Plan: Sendable {
 
     /// `inherited`: descriptors that were open when the process began. `ownStoreKey`: for a store in memory that was
     /// given none.
-    init(_ settings: Settings, workers: Int, inherited: Int, ownStoreKey: SecretBytes, pacers: [SharedPacer?]) {
+    init(
+        _ settings: Settings, workers: Int, inherited: Int, ownStoreKey: SecretBytes, pacers: [SharedPacer?],
+        counts: LimitTable?
+    ) {
         self.settings = settings
+        self.counts = counts
         self.pacers = pacers
         callers = settings.callers.map { ServedCallers($0, routes: settings.routes.count) }
         let isTold = settings.connections.quotaHeaders == .always
@@ -81,6 +87,8 @@ final class ServedRoute {
     /// The names of the credential and of the route: the scope of its keys.
     let credential: [UInt8]
     let name: [UInt8]
+    /// What each of its log lines says of it.
+    let logFields: ConfiguredFields
     let quotaName: ServedQuotas.Name
     let quotaCredential: ServedQuotas.Name
     /// nil: requests go as they come.
@@ -93,6 +101,10 @@ final class ServedRoute {
         self.settings = settings
         idempotency = plan.idempotency[index]
         name = Array(settings.name.utf8)
+        logFields = ConfiguredFields([
+            ("http.route", settings.match.pattern), ("route", settings.name), ("upstream", upstream.settings.name),
+            ("credential", plan.settings.credentials[settings.credential].name),
+        ])
         quotaName = ServedQuotas.Name("route " + settings.name)
         quotaCredential = ServedQuotas.Name("credential " + plan.settings.credentials[settings.credential].name)
         pacer = plan.pacers[index]

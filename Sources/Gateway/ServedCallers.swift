@@ -13,12 +13,15 @@ final class RequestCaller: Sendable {
     /// Names the caller to the pace, where callers have turns.
     let id: UInt64
     let quotaName: ServedQuotas.Name
+    /// What each log line of its requests says of it.
+    let logFields: ConfiguredFields
     /// Routes that it may use, by index; nil for all.
     private let routes: [Bool]?
 
     init(id: UInt64, name: String, routes: [Bool]?) {
         self.id = id
         quotaName = ServedQuotas.Name("caller " + name)
+        logFields = name.isEmpty ? .none : ConfiguredFields([("caller", name)])
         self.routes = routes
     }
 

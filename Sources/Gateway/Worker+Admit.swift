@@ -56,7 +56,7 @@ extension Worker {
 
     /// Charges the request to all of its quotas, or to none of them and says how long to wait.
     private func charge(_ context: inout ExchangeState, _ route: ServedRoute) -> Refusal? {
-        guard let quotas = generation.plan.quotas, let table = shared.limits else { return nil }
+        guard let quotas = generation.plan.quotas, let table = generation.plan.counts else { return nil }
         let checks = quotas.checks(caller: context.caller.quotaName, route: route, method: context.method)
         let now = Clock.monotonicNanoseconds()
         let verdict = table.charge(checks, by: quotas.rules, at: now)

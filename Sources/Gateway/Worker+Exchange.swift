@@ -14,7 +14,7 @@ extension Worker {
     mutating func drive(_ context: ExchangeContext, _ event: Event) {
         var next: Event? = event
         while let event = next {
-            let commands = context.state.exchange.advance(event)
+            let commands = context.state.advance(event, turn: turn)
             next = nil
             for index in 0..<commands.count {
                 precondition(next == nil, "only the last command of a list reports an event")
@@ -206,7 +206,7 @@ extension Worker {
         let digest = context.digestOfBody()
         context.unseal()
         guard let buffer = context.spare.take() else { preconditionFailure("the buffer for the seal is in place") }
-        let draft = draft(buffer, context.method, context.reader, context.input, route)
+        let draft = draft(buffer, context.method, context.reader, context.input, context.trail, route)
         let signer = route.signer
         if signer.repeatsSignedHeader(draft) {
             context.spare = draft.recycle()
@@ -221,7 +221,7 @@ extension Worker {
 
     private func draft(
         _ buffer: consuming ByteBuffer, _ method: Method, _ reader: borrowing RequestReader,
-        _ input: borrowing ByteBuffer, _ route: ServedRoute
+        _ input: borrowing ByteBuffer, _ trail: borrowing RequestTrail, _ route: ServedRoute
     ) -> Draft {
         let head = input.bytes
         let whole = reader.head.target
@@ -230,7 +230,8 @@ extension Worker {
         var draft = Draft(
             head: buffer, method: method, authority: route.authority, basePath: route.basePath,
             target: head.slice(target))
-        draft.appendForwardedFields(of: reader.head, from: head)
+        draft.appendForwardedFields(of: reader.head, from: head, hasTrace: trail.hasTrace)
+        draft.append(trail.trace)
         return draft
     }
 
@@ -267,6 +268,7 @@ extension Worker {
     }
 
     private mutating func finish(_ context: ExchangeContext, _ outcome: Outcome) {
+        log(&context.state, outcome)
         judge(context, outcome.cause)
         release(&context.state)
         let connection = inbound(context)

@@ -238,6 +238,7 @@ extension Worker {
 
     /// True where the state moved on.
     private mutating func readHead(_ connection: InboundConnection, _ context: ExchangeContext) -> Bool {
+        beginTrail(&context.state)
         switch context.state.readHead(limits) {
         case .needMore:
             if connection.state == .idle {
@@ -254,6 +255,7 @@ extension Worker {
         case .complete:
             connection.state = .exchange
             context.state.method = context.state.reader.head.method
+            readTrace(&context.state)
             context.state.closes = !context.state.reader.head.keepAlive || connectionLimits.keepAliveMilliseconds == 0
             drive(context, .headArrived)
             return true

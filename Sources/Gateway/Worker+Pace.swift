@@ -78,6 +78,13 @@ extension Worker {
         return token.slot
     }
 
+    /// A reload has changed paces: who waits here may go sooner than was thought.
+    mutating func wakePacers() {
+        for slot in Array(pacerSlots.values) {
+            if case .pacer(let pacer) = slots[slot] { pacerLate(pacer) }
+        }
+    }
+
     mutating func pacerLate(_ pacer: SharedPacer) {
         let now = Clock.monotonicNanoseconds()
         arm(pacer, pacer.tick(now: now), now)

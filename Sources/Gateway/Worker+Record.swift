@@ -60,6 +60,7 @@ extension Worker {
     /// Gives the store what is known of the answer.
     mutating func recordAnswer(_ context: inout ExchangeState) {
         context.key.holdsAnswer = false
+        if !context.key.isOutgrown { context.trail.recordedAt = turn }
         let status = context.answer.head.status
         let end: ClaimEnd
         switch finality(&context, status) {
@@ -95,11 +96,11 @@ extension Worker {
         scanned = nil
         guard let kept = keptForm(context.held) else { return true }
         guard case .known(let coding) = context.key.coding else {
-            return scanCode(context.held, from: kept.bodyStart, idempotency)
+            return scanCode(context.held, from: kept.bodyStart, idempotency, &context.trail.productCode)
         }
         var plain = ByteBuffer(capacity: 4_096)
         guard inflate(context.held, from: kept.bodyStart, coding, into: &plain) == nil else { return true }
-        return scanCode(plain, from: 0, idempotency)
+        return scanCode(plain, from: 0, idempotency, &context.trail.productCode)
     }
 
     private func keptForm(_ held: borrowing ByteBuffer) -> KeptAnswer? { KeptAnswer(held.bytes) }
@@ -111,7 +112,7 @@ extension Worker {
     }
 
     private mutating func scanCode(
-        _ body: borrowing ByteBuffer, from start: Int, _ idempotency: ServedIdempotency
+        _ body: borrowing ByteBuffer, from start: Int, _ idempotency: ServedIdempotency, _ number: inout Int?
     ) -> Bool {
         let json = body.bytes.extracting(start..<body.count)
         guard scanner.scan(json, query: idempotency.code, maxDepth: limits.maxJSONDepth) == nil else { return true }
@@ -123,6 +124,8 @@ extension Worker {
         guard text.count <= 66 else { return true }
         var code: [UInt8] = []
         for index in (isQuoted ? 1 : 0)..<text.count - (isQuoted ? 1 : 0) { code.append(text[index]) }
+        let isNumber = (1...6).contains(code.count) && code.allSatisfy { (0x30...0x39).contains($0) }
+        if isNumber { number = code.reduce(0) { $0 * 10 + Int($1 - 0x30) } }
         return !idempotency.settings.isOpen(String(decoding: code, as: UTF8.self))
     }
 
@@ -140,21 +143,27 @@ extension Worker {
     mutating func deliverKept(_ context: ExchangeContext, isReplay: Bool) -> Event? {
         if draining { context.state.closes = true }
         context.state.key = KeyHold()
-        writeKept(&context.state, isReplay)
+        let kept = writeKept(&context.state, isReplay)
+        context.state.trail.status = kept.status
+        context.state.trail.answerBytes = context.state.held.count - kept.bodyStart
         context.state.held.wipe()
         return flushAnswer(context)
     }
 
-    private func writeKept(_ context: inout ExchangeState, _ isReplay: Bool) {
+    private func writeKept(_ context: inout ExchangeState, _ isReplay: Bool) -> KeptAnswer {
         Self.writeKept(
-            context.held, context.method, isReplay: isReplay, closes: context.closes, to: &context.output)
+            context.held, context.fields, context.method, isReplay: isReplay, closes: context.closes,
+            to: &context.output)
     }
 
     private static func writeKept(
-        _ held: borrowing ByteBuffer, _ method: Method, isReplay: Bool, closes: Bool, to output: inout ByteBuffer
-    ) {
+        _ held: borrowing ByteBuffer, _ fields: borrowing ByteBuffer, _ method: Method, isReplay: Bool, closes: Bool,
+        to output: inout ByteBuffer
+    ) -> KeptAnswer {
         guard let kept = KeptAnswer(held.bytes) else { preconditionFailure("what is given was taken down here") }
-        kept.write(of: held.bytes, to: method, isReplay: isReplay, closes: closes, to: &output)
+        kept.write(
+            of: held.bytes, own: fields.bytes, to: method, isReplay: isReplay, closes: closes, to: &output)
+        return kept
     }
 
     /// What was held of an answer that streams after all: its head with its framing, and the body so far.
@@ -162,16 +171,17 @@ extension Worker {
         context.key = KeyHold()
         if !context.exchange.callerIsGone {
             context.chunksOut = Self.writeOutgrown(
-                context.held, context.answer, closes: context.closes, to: &context.output)
+                context.held, context.answer, context.fields, closes: context.closes, to: &context.output)
         }
         context.held.wipe()
     }
 
     private static func writeOutgrown(
-        _ held: borrowing ByteBuffer, _ answer: borrowing AnswerReader, closes: Bool, to output: inout ByteBuffer
+        _ held: borrowing ByteBuffer, _ answer: borrowing AnswerReader, _ fields: borrowing ByteBuffer, closes: Bool,
+        to output: inout ByteBuffer
     ) -> Bool {
         guard let kept = KeptAnswer(held.bytes) else { preconditionFailure("what is given was taken down here") }
-        kept.writeHead(of: held.bytes, to: &output)
+        kept.writeHead(of: held.bytes, own: fields.bytes, to: &output)
         let inChunks = writeFraming(of: answer, closes: closes, to: &output)
         let body = held.bytes.extracting(kept.bodyStart..<held.count)
         guard !body.isEmpty else { return inChunks }

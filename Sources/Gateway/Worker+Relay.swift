@@ -117,6 +117,7 @@ extension Worker {
     }
 
     private mutating func deliver(_ count: Int, _ context: ExchangeContext) {
+        context.state.trail.answerBytes += count
         if context.state.key.holdsAnswer {
             hold(count, context)
         } else if context.state.exchange.callerIsGone {
@@ -199,6 +200,7 @@ extension Worker {
         if draining { context.closes = true }
         // What is left of an interim answer goes out with it, and cannot be taken back.
         context.answerIsOnWire = context.output.count > 0
+        if !context.exchange.callerIsGone { context.trail.status = context.answer.head.status }
         guard context.held.count == 0 else { return relayHeld(&context) }
         notePace(&context)
         if !context.exchange.callerIsGone {
@@ -253,21 +255,23 @@ extension Worker {
         }
         if draining { context.state.closes = true }
         let product = context.state.route?.settings.product ?? generation.plan.fallbackProduct
-        let id = requestIDs.next()
+        beginTrail(&context.state)
+        let id = requestIDs.text(context.state.trail.number)
         write(refusal, &context.state, product, id)
         return flushAnswer(context)
     }
 
     private func write(_ refusal: Refusal, _ context: inout ExchangeState, _ product: Product, _ id: [UInt8]) {
-        Self.write(
+        let bytes = Self.write(
             refusal, context.fields, product, id, close: context.closes, body: context.method != .head,
             to: &context.output)
+        context.trail.answered(refusal, bytes: bytes)
     }
 
     private static func write(
         _ refusal: Refusal, _ fields: borrowing ByteBuffer, _ product: Product, _ id: [UInt8], close: Bool,
         body: Bool, to output: inout ByteBuffer
-    ) {
+    ) -> Int {
         refusal.write(
             to: &output, product: product, requestID: id.span, fields: fields.bytes, close: close, body: body)
     }

@@ -42,11 +42,14 @@ final class Reload: @unchecked Sendable {
 
 extension Worker {
     mutating func take(_ reload: Reload) {
+        // What was asked by the old names comes before anything that another worker asks by new ones alone.
+        handInQuestions()
         defer { reload.progress.taken() }
         guard !draining else { return }
         for upstream in generation.upstreams { retire(upstream) }
         generation = reload.generation
         takeKeys(generation.vault, reload.progress)
+        wakePacers()
         // Who waits in a backlog is taken first: the kernel has let them in.
         for box in Array(listeners) where reload.removed.contains(box.name) { beginClosing(box) }
         for renewed in reload.renewed {

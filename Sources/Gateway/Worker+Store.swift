@@ -2,6 +2,7 @@
 // Relies on the exchange for when, on KeyVault for names and encryption, on the store's thread for the verdict. Refuses
 // to keep a key that is granted to a request which no longer wants it: each claim is settled once.
 
+internal import Config
 internal import Exchange
 internal import HTTP
 internal import Policy
@@ -55,6 +56,8 @@ extension Worker {
         context.key.serial = claims
         context.key.vault = vault
         context.key.names = names(context, route, idempotency, vault)
+        context.trail.keyID = context.key.names.first?.key.value.prefix
+        if generation.plan.settings.log.correlation == .plain { context.trail.key = vault.safeKey() }
         let claim = Claim(
             ticket: ticket(context), names: context.key.names, route: route.settings.name,
             onUnknown: idempotency.settings.onUnknown,

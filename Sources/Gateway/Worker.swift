@@ -26,17 +26,16 @@ final class Shared: Sendable {
     let resolver: Resolver
     /// nil where no route has idempotency keys.
     let store: StoreKeeper?
-    /// The counts of quotas.
-    let limits: LimitTable?
+    let log: AccessLog
     /// Inbound connections of the process.
     let connections = Atomic<Int>(0)
     /// Bytes of request bodies that are held, beyond the first buffers.
     let buffered = Atomic<Int>(0)
 
-    init(resolver: Resolver, store: StoreKeeper?, limits: LimitTable?) {
+    init(resolver: Resolver, store: StoreKeeper?, log: AccessLog) {
         self.resolver = resolver
+        self.log = log
         self.store = store
-        self.limits = limits
     }
 }
 
@@ -72,6 +71,10 @@ struct Worker: ~Copyable {
     var scanned: UInt32?
     var edits = JSONEdits()
     var requestIDs: RequestIDs
+    /// Lines of the access log that were written in this turn.
+    var lines = LogLines(capacity: LogBuffer.firstCapacity)
+    /// Where they are handed over.
+    let logBuffer: LogBuffer
     /// Questions to the store so far: each has its number.
     var claims: UInt64 = 0
     /// What the store is asked and told at the end of this turn.
@@ -89,6 +92,10 @@ struct Worker: ~Copyable {
 
     /// Monotonic milliseconds, read once per turn.
     var now: UInt64
+    /// The same in nanoseconds.
+    var turn: UInt64
+    /// The wall clock, read once per turn.
+    var logTime: LogTime
     /// The date of requests sealed now; made once per second.
     var date: HTTPDate
     var contexts = ContextPool()
@@ -114,13 +121,19 @@ struct Worker: ~Copyable {
     private var expired: [TimerID] = []
     private var messages: [Message] = []
 
-    init(shared: Shared, generation: Generation, mailbox: Mailbox<Message>, poller: consuming Poller, index: Int) {
+    init(
+        shared: Shared, generation: Generation, mailbox: Mailbox<Message>, poller: consuming Poller, index: Int
+    ) {
         self.shared = shared
+        logBuffer = shared.log.buffers[index]
         self.index = index
         self.generation = generation
         vault = generation.vault
-        now = Clock.monotonicMilliseconds()
-        date = HTTPDate(unixSeconds: Clock.realtimeSeconds())
+        turn = Clock.monotonicNanoseconds()
+        now = turn / 1_000_000
+        let time = Clock.realtimeMilliseconds()
+        date = HTTPDate(unixSeconds: time / 1_000)
+        logTime = LogTime(unixMilliseconds: time)
         timers = TimerWheel(now: now)
         self.mailbox = mailbox
         self.poller = poller
@@ -151,7 +164,7 @@ struct Worker: ~Copyable {
     /// Serves until it is told to stop and nothing is left to do.
     mutating func run() {
         while !stopped {
-            let wait = hasLeftovers ? 0 : timers.millisecondsToWait(now: now)
+            let wait = hasLeftovers || lines.count > 0 ? 0 : timers.millisecondsToWait(now: now)
             guard let count = try? poller.wait(milliseconds: wait) else { preconditionFailure("epoll_wait refused") }
             tick()
             handleEvents(count)
@@ -159,12 +172,17 @@ struct Worker: ~Copyable {
             handleTimers()
             if draining { continueDrain() }
             handInQuestions()
+            handOverLines()
         }
+        logBuffer.takeLast(&lines)
     }
 
     private mutating func tick() {
-        now = Clock.monotonicMilliseconds()
-        let seconds = Clock.realtimeSeconds()
+        turn = Clock.monotonicNanoseconds()
+        now = turn / 1_000_000
+        let time = Clock.realtimeMilliseconds()
+        logTime.set(unixMilliseconds: time)
+        let seconds = time / 1_000
         if seconds != date.unixSeconds { date = HTTPDate(unixSeconds: seconds) }
     }
 

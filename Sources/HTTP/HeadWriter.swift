@@ -37,9 +37,13 @@ extension ByteBuffer {
 
     /// Appends `Name: value CRLF` for each field of a request that may go upstream: not those of one hop or named by
     /// Connection, and not Host, Content-Length, Content-Type, Content-Encoding, Expect, the credentials and the signed
-    /// fields, which the gateway writes itself. `bytes` are those that the head was parsed from.
-    package mutating func appendForwardedFields(of head: borrowing RequestHead, from bytes: Span<UInt8>) {
-        appendFields(head.fields, except: HeaderSet.notForUpstream, head.connection, from: bytes)
+    /// fields and traceparent, which the gateway writes itself. `hasTrace` says that the request names a trace: without
+    /// one tracestate means nothing and does not pass either. `bytes` are those that the head was parsed from.
+    package mutating func appendForwardedFields(
+        of head: borrowing RequestHead, from bytes: Span<UInt8>, hasTrace: Bool = true
+    ) {
+        let dropped = hasTrace ? HeaderSet.notForUpstream : HeaderSet.notForUpstreamWithoutTrace
+        appendFields(head.fields, except: dropped, head.connection, from: bytes)
     }
 
     /// Appends `Name: value CRLF` for each field of a response that may go to the caller: not those of one hop or named

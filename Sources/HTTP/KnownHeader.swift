@@ -13,7 +13,7 @@ package enum KnownHeader: UInt8, CaseIterable, Sendable {
     case contentSHA512
     /// A real field with the name `request-line`.
     case requestLine
-    case idempotencyKey, xRequestID, traceparent, via, server, accept, acceptEncoding, userAgent, retryAfter
+    case idempotencyKey, xRequestID, traceparent, tracestate, via, server, accept, acceptEncoding, userAgent, retryAfter
     case wwwAuthenticate, http2Settings, proxyStatus
     /// The gateway's own mark of an answer that is given again.
     case idempotentReplayed
@@ -48,6 +48,7 @@ package enum KnownHeader: UInt8, CaseIterable, Sendable {
             if name.matches("connection") { return .connection }
             if name.matches("user-agent") { return .userAgent }
             if name.matches("keep-alive") { return .keepAlive }
+            if name.matches("tracestate") { return .tracestate }
         case 11:
             if name.matches("traceparent") { return .traceparent }
             if name.matches("retry-after") { return .retryAfter }
@@ -128,7 +129,9 @@ struct HeaderSet: Sendable {
     static let notForUpstream = hopByHop.union(
         HeaderSet(
             .host, .contentLength, .contentType, .contentEncoding, .expect, .authorization, .proxyAuthorization,
-            .apiKey, .xDate, .date, .contentSHA512, .requestLine))
+            .apiKey, .xDate, .date, .contentSHA512, .requestLine, .traceparent))
+    /// The same for a request that names no trace (W3C Trace Context level 1, section 4.2).
+    static let notForUpstreamWithoutTrace = notForUpstream.union(HeaderSet(.tracestate))
     /// Fields of a response that do not go to the caller as they came.
     static let notForCaller = hopByHop.union(
         HeaderSet(.contentLength, .proxyAuthenticate, .proxyAuthenticationInfo, .idempotentReplayed))

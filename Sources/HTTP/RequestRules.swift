@@ -70,8 +70,8 @@ extension RequestHead {
         case .contentEncoding: contentEncoding = field.value
         case .other, .keepAlive, .proxyConnection, .te, .authorization, .proxyAuthorization, .proxyAuthenticate,
             .proxyAuthenticationInfo, .apiKey, .xDate, .date, .contentSHA512, .requestLine, .idempotencyKey,
-            .xRequestID, .traceparent, .via, .server, .accept, .acceptEncoding, .userAgent, .retryAfter,
-            .wwwAuthenticate, .proxyStatus, .idempotentReplayed:
+            .xRequestID, .traceparent, .tracestate, .via, .server, .accept, .acceptEncoding, .userAgent,
+            .retryAfter, .wwwAuthenticate, .proxyStatus, .idempotentReplayed:
             break
         }
         return nil

@@ -5,11 +5,12 @@ package import HTTP
 
 extension Refusal {
     /// Appends the whole answer. `fields` are further lines of its head, each with its end; `close` says that the
-    /// connection ends with it; `body` is false for HEAD.
+    /// connection ends with it; `body` is false for HEAD. Gives the bytes of the body that it appended.
+    @discardableResult
     package func write(
         to out: inout ByteBuffer, product: Product, requestID: Span<UInt8>, fields: Span<UInt8> = Span(), close: Bool,
         body: Bool = true
-    ) {
+    ) -> Int {
         out.append("HTTP/1.1 ")
         out.appendDecimal(status)
         out.append(" ")
@@ -36,7 +37,9 @@ extension Refusal {
         writeBody(to: &text, product: product, requestID: requestID)
         out.appendDecimal(text.count)
         out.append("\r\n\r\n")
-        if body { out.append(text.bytes) }
+        guard body else { return 0 }
+        out.append(text.bytes)
+        return text.count
     }
 
     /// Never an invitation to repeat what may have been carried out.

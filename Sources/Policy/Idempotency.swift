@@ -25,6 +25,9 @@ package struct Digest32: Hashable, Sendable, BitwiseCopyable {
         return word
     }
 
+    /// The first 8 bytes, as a number: their 16 hexadecimal digits name it where that is enough.
+    package var prefix: UInt64 { first }
+
     /// The bytes.
     package var bytes: [32 of UInt8] {
         var bytes: [32 of UInt8] = InlineArray(repeating: 0)

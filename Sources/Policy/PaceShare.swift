@@ -15,6 +15,9 @@ struct PaceShare: Equatable, Sendable {
     /// Grows from here on.
     private var since: UInt64 = 0
 
+    /// Until then the upstream is left alone.
+    var restsUntil: UInt64 { since }
+
     /// A step takes as long as five requests, and at least a second.
     init(interval: UInt64) { stepNanoseconds = Self.step(interval) }
 

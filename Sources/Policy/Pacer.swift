@@ -41,13 +41,20 @@ package struct Pacer: Sendable {
     }
 
     /// Goes on under other settings, which are possible: nothing that waits or is on its way is forgotten. What waits
-    /// beyond a shorter queue stays. `tick` is due.
+    /// beyond a shorter queue stays, and so does a rest that the upstream asked for. What the old rate made somebody
+    /// wait is no more than what the new one would. `tick` is due.
     package mutating func adopt(_ settings: PaceSettings) {
         precondition(settings.isPossible, "a pace is checked where it is read")
         self.settings = settings
         limit = RateLimit(settings.rate)
         share.adopt(interval: limit.intervalNanoseconds)
         last = nil
+        let used = limit.toleranceNanoseconds
+        if share.restsUntil > latest {
+            state = RateState(nanoseconds: share.restsUntil + used, parts: 0)
+        } else {
+            state = min(state, RateState(nanoseconds: latest + used + limit.intervalNanoseconds, parts: 0))
+        }
     }
 
     /// Requests that wait.

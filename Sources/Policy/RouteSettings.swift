@@ -30,6 +30,14 @@ package enum PathMatch: Equatable, Sendable {
     case exact(String)
     /// The beginning of the path, at a segment's border: `/a` matches `/a` and `/a/b`, not `/ab`. `/` matches all.
     case prefix(String)
+
+    /// As it is shown: a prefix with `*` for what comes behind it.
+    package var pattern: String {
+        switch self {
+        case .exact(let path): path
+        case .prefix(let path): path.hasSuffix("/") ? path + "*" : path + "/*"
+        }
+    }
 }
 
 /// One route of the key `routes`. The first that matches wins.

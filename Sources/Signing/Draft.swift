@@ -58,8 +58,17 @@ package struct Draft: ~Copyable {
     }
 
     /// Adds those of a caller's headers that may go upstream (`ByteBuffer.appendForwardedFields`).
-    package mutating func appendForwardedFields(of request: borrowing RequestHead, from bytes: Span<UInt8>) {
-        head.appendForwardedFields(of: request, from: bytes)
+    package mutating func appendForwardedFields(
+        of request: borrowing RequestHead, from bytes: Span<UInt8>, hasTrace: Bool = true
+    ) {
+        head.appendForwardedFields(of: request, from: bytes, hasTrace: hasTrace)
+    }
+
+    /// Adds the request's place in its trace.
+    package mutating func append(_ trace: TraceParent) {
+        head.append("traceparent: ")
+        trace.append(to: &head)
+        head.append("\r\n")
     }
 
     /// Gives the buffer back, empty and wiped, of a draft that is not sent.

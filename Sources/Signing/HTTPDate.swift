@@ -94,7 +94,7 @@ package struct HTTPDate: Equatable, Sendable {
     }
 
     /// Year, month and day of a day counted from 1970-01-01 (Hinnant, "chrono-compatible low-level date algorithms").
-    private static func civil(_ dayNumber: Int) -> (year: Int, month: Int, day: Int) {
+    package static func civil(_ dayNumber: Int) -> (year: Int, month: Int, day: Int) {
         let shifted = dayNumber + 719_468
         let era = shifted / 146_097
         let dayOfEra = shifted % 146_097

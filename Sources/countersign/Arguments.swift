@@ -1,6 +1,6 @@
 // Flags: `--name value`, `--name=value`, or `--name` alone for a switch.
 // Relies on each subcommand's list of flags. Refuses unknown flags with the nearest name, a flag given twice, a
-// value that is missing or not wanted, and words that belong to no flag.
+// value that is missing or not wanted, and words that belong to no flag, but for the one operand that some take.
 
 internal import Config
 
@@ -31,10 +31,17 @@ struct Arguments {
     }
 
     private var values: [String: String] = [:]
+    /// The word that belongs to no flag; nil where none was given or none is taken.
+    private(set) var operand: String?
 
-    init(_ words: [String], _ flags: [Flag]) throws(Problem) {
+    /// `takesOperand`: whether there may be one word that belongs to no flag.
+    init(_ words: [String], _ flags: [Flag], takesOperand: Bool = false) throws(Problem) {
         var rest = words[...]
         while let word = rest.popFirst() {
+            if takesOperand && operand == nil && !word.hasPrefix("--") {
+                operand = word
+                continue
+            }
             guard word.hasPrefix("--"), word.count > 2 else {
                 throw Problem(text: "\(word) belongs to no flag")
             }

@@ -12,6 +12,8 @@ struct Subcommand: Sendable {
     /// More than the summary, for its own help.
     var details: String
     var flags: [Flag]
+    /// What stands for the operand in the help; nil where none is taken.
+    var operand: String?
     var run: @Sendable (Arguments) throws(Arguments.Problem) -> ExitStatus
 
     private var words: [String] { name.split(separator: " ").map(String.init) }
@@ -25,7 +27,7 @@ struct Subcommand: Sendable {
         name: "config", value: "FILE", help: "the configuration (default: $\(configVariable))")
 
     static let all: [Subcommand] = [
-        .serve, .check, .explain, .verify, .keysList, .keysShow, .keysResolve, .printVersion,
+        .serve, .check, .explain, .verify, .redact, .keysList, .keysShow, .keysResolve, .printVersion,
     ]
 
     static let printVersion = Subcommand(
@@ -87,7 +89,7 @@ struct Subcommand: Sendable {
             return .ok
         }
         do throws(Arguments.Problem) {
-            return try run(try Arguments(words, flags))
+            return try run(try Arguments(words, flags, takesOperand: operand != nil))
         } catch {
             Console.error("countersign \(name): \(error.text)\nTry: countersign \(name) --help")
             return .usage
@@ -110,7 +112,8 @@ struct Subcommand: Sendable {
         let lines = flags.map { "  " + "--\($0.name) \($0.value ?? "")".padded(to: 22) + $0.help }
         let text = details.isEmpty ? "" : "\n\n" + details
         let list = lines.isEmpty ? "" : "\n\n" + lines.joined(separator: "\n")
-        return "countersign \(name): \(summary)" + text + list
+        let usage = operand.map { "\n\nUsage: countersign \(name) [FLAGS] \($0)" } ?? ""
+        return "countersign \(name): \(summary)" + usage + text + list
     }
 }
 

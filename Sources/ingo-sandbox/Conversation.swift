@@ -42,16 +42,22 @@ struct Conversation {
         let request = sandbox.requestBegan()
         defer { sandbox.requestEnded() }
         guard let plan = sandbox.misbehaviour(for: head) else {
+            sandbox.requestAnswered()
             refuse(400, "X-Sandbox-Misbehave is not known")
             return false
         }
         if plan.ending == .earlyClose {
+            sandbox.requestAnswered()
             sandbox.recordUnread(head, number: request, connection: number, status: plan.status ?? 503)
             send(.kong(plan.status ?? 503, "closed early"), close: true)
             return false
         }
-        guard let whole = withBody(head) else { return false }
+        guard let whole = withBody(head) else {
+            sandbox.requestAnswered()
+            return false
+        }
         if plan.ending == .drop {
+            sandbox.requestAnswered()
             sandbox.recordUnread(whole, number: request, connection: number, status: 0)
             return false
         }
@@ -59,6 +65,7 @@ struct Conversation {
             whole, number: request, connection: number, insteadStatus: plan.status)
         if plan.delayMilliseconds > 0 { HostSystem.wait(milliseconds: plan.delayMilliseconds) }
         if let running { sandbox.finish(running) }
+        sandbox.requestAnswered()
         return deliver(answer, plan, close: whole.asksToClose)
     }
 

@@ -41,6 +41,44 @@ struct JournalEntry: Sendable {
     var line: String { "\(number) \(request.method.text) \(request.target.text) \(status) \(verdictText)\n" }
 }
 
+/// How fast requests came, for those who promise a pace. Neither number is ever above what was sent: a request counts as
+/// on its way from when its head was read until before its answer is written. A request that arrives late may still
+/// make the second before it seem shorter, or the one after it fuller, than it was sent.
+struct PaceCount: Sendable {
+    static let window: UInt64 = 1_000_000_000
+    static let maxBegins = 1_000_000
+
+    private(set) var concurrent = 0
+    private(set) var concurrentMax = 0
+    private(set) var perSecondMax = 0
+    /// Begins of the last second; those before `first` are older.
+    private var begins: [UInt64] = []
+    private var first = 0
+
+    /// At monotonic nanoseconds, which never go back here.
+    mutating func began(at now: UInt64) {
+        concurrent += 1
+        concurrentMax = max(concurrentMax, concurrent)
+        while first < begins.count && now - begins[first] > Self.window { first += 1 }
+        if first > 1_024 && first * 2 > begins.count || begins.count == Self.maxBegins {
+            begins.removeFirst(max(first, 1))
+            first = 0
+        }
+        begins.append(now)
+        perSecondMax = max(perSecondMax, begins.count - first)
+    }
+
+    mutating func ended() { concurrent -= 1 }
+
+    /// Forgets the highest numbers, not the requests on their way.
+    mutating func clear() {
+        let concurrent = concurrent
+        self = PaceCount()
+        self.concurrent = concurrent
+        concurrentMax = concurrent
+    }
+}
+
 /// Entries and counts.
 struct Journal: Sendable {
     static let maxEntries = 1_000
@@ -57,6 +95,7 @@ struct Journal: Sendable {
     var verified = 0
     var refused = 0
     var malformed = 0
+    var pace = PaceCount()
 
     mutating func add(_ entry: JournalEntry) {
         switch entry.verdict {
@@ -77,6 +116,8 @@ struct Journal: Sendable {
         fresh.open = open
         fresh.mostOpen = open
         fresh.inFlight = inFlight
+        fresh.pace = pace
+        fresh.pace.clear()
         self = fresh
     }
 
@@ -85,6 +126,7 @@ struct Journal: Sendable {
             "connections": .int(connections), "open": .int(open), "most_open": .int(mostOpen),
             "requests": .int(requests), "in_flight": .int(inFlight), "most_in_flight": .int(mostInFlight),
             "verified": .int(verified), "refused": .int(refused), "malformed": .int(malformed),
+            "concurrent_max": .int(pace.concurrentMax), "per_second_max": .int(pace.perSecondMax),
         ]
     }
 }

@@ -42,12 +42,16 @@ final class Sandbox: Sendable {
 
     func requestBegan() -> Int {
         journal.withLock {
+            $0.pace.began(at: HostSystem.monotonicNanoseconds)
             $0.requests += 1
             $0.inFlight += 1
             $0.mostInFlight = max($0.mostInFlight, $0.inFlight)
             return $0.requests
         }
     }
+
+    /// Before its answer is written, or its connection closed: whoever has the answer may send the next one.
+    func requestAnswered() { journal.withLock { $0.pace.ended() } }
 
     func requestEnded() { journal.withLock { $0.inFlight -= 1 } }
 

@@ -68,7 +68,8 @@ struct Bound: CustomTestStringConvertible, Sendable {
 }
 
 @Suite struct BoundsTests {
-    @Test(arguments: Bound.all + Bound.ofStore + Bound.ofIdempotency + Bound.ofPace + Bound.ofCallers) func edges(
+    @Test(arguments: Bound.all + Bound.ofStore + Bound.ofIdempotency + Bound.ofPace + Bound.ofCallers + Bound.ofLog)
+    func edges(
         bound: Bound
     ) throws {
         let scratch = try Scratch()

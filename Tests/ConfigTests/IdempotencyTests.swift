@@ -70,7 +70,8 @@ extension Bound {
             "host", "content-length", "content-type", "content-encoding", "transfer-encoding", "connection",
             "keep-alive", "proxy-connection", "te", "trailer", "upgrade", "expect", "authorization",
             "proxy-authorization", "proxy-authenticate", "proxy-authentication-info", "api_key", "x-date", "date",
-            "content-sha512", "request-line", "x-request-id", "traceparent", "via", "server", "accept",
+            "content-sha512", "request-line", "x-request-id", "traceparent", "tracestate", "via", "server",
+            "accept",
             "accept-encoding", "user-agent", "retry-after", "www-authenticate", "http2-settings", "proxy-status",
             "idempotent-replayed",
         ]

@@ -76,45 +76,48 @@ final class CommandFixture {
     }
 }
 
+/// Wrong command lines, and what is said of each. `CONFIG` stands for a good configuration.
+private let misuses: [([String], String)] = [
+    ([], "a subcommand is missing"), (["chek"], "is check meant?"),
+    (["check", "--confg", "x"], "is --config meant?"),
+    (["check"], "--config is missing"), (["check", "--config"], "--config needs a value"),
+    (["check", "--config=a", "--config=b"], "given twice"), (["check", "a"], "belongs to no flag"),
+    (["explain", "--config", "CONFIG"], "one of --route and --credential"),
+    (["explain", "--config", "CONFIG", "--route", "sav"], "no route sav; is save meant?"),
+    (["explain", "--config", "CONFIG", "--credential", "acne"], "no credential acne; is acme meant?"),
+    (["explain", "--config", "CONFIG", "--route", "save", "--method", "post"], "--method takes one of GET"),
+    (["explain", "--config", "CONFIG", "--route", "save", "--unix", "-1"], "from 0 to 253402300799"),
+    (["explain", "--config", "CONFIG", "--route", "save", "--date", "now"], "--date takes a date"),
+    (["explain", "--config", "CONFIG", "--route", "save", "--target", "a b"], "--target begins with /"),
+    (["explain", "--config", "CONFIG", "--route", "save", "--json=yes"], "--json takes no value"),
+    (["verify", "--config", "CONFIG", "--credential", "acme"], "--request is missing"),
+    (["keys"], "a second word is missing"), (["keys", "lst"], "no subcommand keys lst; is keys list meant?"),
+    (["key", "list"], "is keys meant?"), (["list"], "there is no subcommand list"),
+    (["keys list"], "there is no subcommand"),
+    (["keys", "list", "--state", "lost"], "--state takes one of unknown, in-flight, answered, done, all"),
+    (["keys", "list", "--limit", "0"], "from 1 to 100000"), (["keys", "list"], "--config is missing"),
+    (["keys", "show", "--config", "CONFIG"], "--route and --key, or --id, are needed"),
+    (["keys", "show", "--key", "k"], "--route is missing"),
+    (["keys", "show", "--route", "r"], "--key is missing"),
+    (["keys", "show", "--id", "abcd", "--key", "k"], "--id stands in place of"),
+    (["keys", "show", "--id", "abc"], "4 to 64 hexadecimal"),
+    (["keys", "show", "--id", "abcg"], "4 to 64 hex"),
+    (["keys", "show", "--id", String(repeating: "a", count: 65)], "4 to 64 hexadecimal"),
+    (["keys", "show", "--route", "r", "--key", "-"], "1 to 255 bytes"),
+    (["keys", "show", "--route", "r", "--key", String(repeating: "k", count: 256)], "1 to 255 bytes"),
+    (["keys", "show", "--route", "r", "--key", "a\tb"], "without control characters"),
+    (["keys", "show", "--config", "CONFIG", "--route", "sav", "--key", "k"], "no route sav; is save meant?"),
+    (["keys", "resolve", "--config", "CONFIG", "--id", "abcd"], "--outcome is missing"),
+    (["keys", "resolve", "--id", "abcd", "--outcome", "done"], "--outcome takes executed or not-executed"),
+]
+
 @Suite("command")
 struct CommandTests {
     static let date = "Fri, 17 Jan 2020 19:59:29 GMT"
 
     @Test(
         "usage ends with 2 and says what is meant",
-        arguments: [
-            ([], "a subcommand is missing"), (["chek"], "is check meant?"),
-            (["check", "--confg", "x"], "is --config meant?"),
-            (["check"], "--config is missing"), (["check", "--config"], "--config needs a value"),
-            (["check", "--config=a", "--config=b"], "given twice"), (["check", "a"], "belongs to no flag"),
-            (["explain", "--config", "CONFIG"], "one of --route and --credential"),
-            (["explain", "--config", "CONFIG", "--route", "sav"], "no route sav; is save meant?"),
-            (["explain", "--config", "CONFIG", "--credential", "acne"], "no credential acne; is acme meant?"),
-            (["explain", "--config", "CONFIG", "--route", "save", "--method", "post"], "--method takes one of GET"),
-            (["explain", "--config", "CONFIG", "--route", "save", "--unix", "-1"], "from 0 to 253402300799"),
-            (["explain", "--config", "CONFIG", "--route", "save", "--date", "now"], "--date takes a date"),
-            (["explain", "--config", "CONFIG", "--route", "save", "--target", "a b"], "--target begins with /"),
-            (["explain", "--config", "CONFIG", "--route", "save", "--json=yes"], "--json takes no value"),
-            (["verify", "--config", "CONFIG", "--credential", "acme"], "--request is missing"),
-            (["keys"], "a second word is missing"), (["keys", "lst"], "no subcommand keys lst; is keys list meant?"),
-            (["key", "list"], "is keys meant?"), (["list"], "there is no subcommand list"),
-            (["keys list"], "there is no subcommand"),
-            (["keys", "list", "--state", "lost"], "--state takes one of unknown, in-flight, answered, done, all"),
-            (["keys", "list", "--limit", "0"], "from 1 to 100000"), (["keys", "list"], "--config is missing"),
-            (["keys", "show", "--config", "CONFIG"], "--route and --key, or --id, are needed"),
-            (["keys", "show", "--key", "k"], "--route is missing"),
-            (["keys", "show", "--route", "r"], "--key is missing"),
-            (["keys", "show", "--id", "abcd", "--key", "k"], "--id stands in place of"),
-            (["keys", "show", "--id", "abc"], "4 to 64 hexadecimal"),
-            (["keys", "show", "--id", "abcg"], "4 to 64 hex"),
-            (["keys", "show", "--id", String(repeating: "a", count: 65)], "4 to 64 hexadecimal"),
-            (["keys", "show", "--route", "r", "--key", "-"], "1 to 255 bytes"),
-            (["keys", "show", "--route", "r", "--key", String(repeating: "k", count: 256)], "1 to 255 bytes"),
-            (["keys", "show", "--route", "r", "--key", "a\tb"], "without control characters"),
-            (["keys", "show", "--config", "CONFIG", "--route", "sav", "--key", "k"], "no route sav; is save meant?"),
-            (["keys", "resolve", "--config", "CONFIG", "--id", "abcd"], "--outcome is missing"),
-            (["keys", "resolve", "--id", "abcd", "--outcome", "done"], "--outcome takes executed or not-executed"),
-        ])
+        arguments: misuses)
     func usage(_ arguments: [String], _ says: String) throws {
         let fixture = try CommandFixture()
         let answer = try fixture.run(arguments.map { $0 == "CONFIG" ? fixture.path("config.yaml") : $0 })
@@ -128,7 +131,7 @@ struct CommandTests {
         let fixture = try CommandFixture()
         for arguments in [
             ["--help"], ["-h"], ["help"], ["--version"], ["version"], ["run", "--help"], ["explain", "-h"],
-            ["verify", "--help"], ["check", "--help"],
+            ["verify", "--help"], ["check", "--help"], ["redact", "--help"],
             ["keys", "--help"], ["keys", "help"], ["keys", "list", "--help"], ["keys", "show", "-h"],
             ["keys", "resolve", "--help"],
         ] {

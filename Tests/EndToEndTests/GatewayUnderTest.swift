@@ -26,8 +26,15 @@ struct Setup {
         + " credential: program}\n"
     /// YAML of `limits`, each line indented by two.
     var limits = ""
+    /// Who may call; empty for whoever reaches a listener.
+    var callers: [CallerSetup] = []
+    /// YAML of `quotas`, each line indented by two.
+    var quotas = ""
     /// Where idempotency keys are kept; nil for a configuration without such a place.
     var store: StoreSetup?
+
+    /// YAML of `log`, within its braces.
+    var log = ""
 
     /// What must live as long as the gateway: its upstream.
     var upstreams: [any AnyObject & Sendable] = []
@@ -56,8 +63,9 @@ struct Setup {
                 url: "\(url)"
                 pace: \(pace)
             \(upstream)routes:
-            \(routes)\(limits.isEmpty ? "" : "limits:\n" + limits)
-            """ + (try store?.text(folder) ?? "")
+            \(routes)\(limits.isEmpty ? "" : "limits:\n" + limits)\(log.isEmpty ? "" : "log: {\(log)}\n")
+            """ + (quotas.isEmpty ? "" : "quotas:\n" + quotas) + (try CallerSetup.text(callers, folder))
+                + (try store?.text(folder) ?? "")
     }
 }
 
@@ -70,15 +78,19 @@ final class GatewayUnderTest: Sendable {
     private let upstreams: [any AnyObject & Sendable]
 
     /// `descriptors`: how many the gateway may have, where that is to be few.
-    convenience init(_ setup: Setup, environment: [String: String] = [:], descriptors: Int? = nil) throws {
+    /// `reading`: standard output is not read before it is opened.
+    convenience init(
+        _ setup: Setup, environment: [String: String] = [:], descriptors: Int? = nil, reading: Gate? = nil
+    ) throws {
         let folder = try TemporaryFolder()
         let text = try setup.text(folder)
-        try self.init(text: text, folder, environment, descriptors: descriptors, keeping: setup.upstreams)
+        try self.init(
+            text: text, folder, environment, descriptors: descriptors, reading: reading, keeping: setup.upstreams)
     }
 
     init(
         text: String, _ folder: TemporaryFolder, _ environment: [String: String] = [:], descriptors: Int? = nil,
-        keeping upstreams: [any AnyObject & Sendable] = []
+        reading: Gate? = nil, keeping upstreams: [any AnyObject & Sendable] = []
     ) throws {
         self.folder = folder
         self.upstreams = upstreams
@@ -89,7 +101,7 @@ final class GatewayUnderTest: Sendable {
             let limited = ["-c", "ulimit -n \(descriptors) && exec \"$0\" \"$@\"", path] + arguments
             program = try Program("/bin/sh", limited, environment: environment)
         } else {
-            program = try Program("countersign", arguments, environment: environment)
+            program = try Program("countersign", arguments, environment: environment, reading: reading)
         }
         let line = try program.line(of: .errors) { $0.contains("\"message\":\"ready\"") }
         struct Ready: Decodable { let listeners: [String] }

@@ -166,7 +166,7 @@ private let lostMaybe = "close, by callerWrite, respond 502 connection_terminate
 
     @Test func aRefusedSignatureIsFollowedByAnotherSeal() {
         let again = "close, by connect, connect fresh"
-        expect(.signatureRefused, [.sealed: again, .sent: again])
+        for place in [Place.sealed, .sent] { #expect(last(place.events + [.signatureRefused]) == again, "\(place)") }
         let second = Place.sent.events + [.signatureRefused, .connectionLent(reused: false)]
         #expect(last(second) == "seal")
         #expect(last(second + [.requestSealed, .requestWritten, .answerHeadArrived]) == "by idle, relay")

@@ -21,12 +21,14 @@ private func kept(_ head: String, _ body: String) -> [UInt8] {
 
 private func array(_ buffer: borrowing ByteBuffer) -> [UInt8] { (0..<buffer.count).map { buffer.bytes[$0] } }
 
-private func written(_ bytes: [UInt8], to method: Method = .post, isReplay: Bool = false, closes: Bool = false)
-    -> String
-{
+private func written(
+    _ bytes: [UInt8], own: String = "", to method: Method = .post, isReplay: Bool = false, closes: Bool = false
+) -> String {
+    let lines = Array(own.utf8)
     guard let answer = KeptAnswer(bytes.span) else { return "not of this form" }
     var output = ByteBuffer(capacity: 16)
-    answer.write(of: bytes.span, to: method, isReplay: isReplay, closes: closes, to: &output)
+    answer.write(
+        of: bytes.span, own: lines.span, to: method, isReplay: isReplay, closes: closes, to: &output)
     return String(decoding: array(output), as: UTF8.self)
 }
 
@@ -45,6 +47,10 @@ private let head =
             written(bytes, isReplay: true, closes: true)
                 == "HTTP/1.1 201 Made So\r\nX-A: 1\r\nX-B: two\r\nIdempotent-Replayed: true\r\nContent-Length: 7\r\n"
                 + "Connection: close\r\n\r\n{\"a\":1}")
+        #expect(
+            written(bytes, own: "RateLimit: \"q\";r=1;t=2\r\n")
+                == "HTTP/1.1 201 Made So\r\nX-A: 1\r\nX-B: two\r\nRateLimit: \"q\";r=1;t=2\r\nContent-Length: 7\r\n"
+                + "\r\n{\"a\":1}")
     }
 
     @Test func whereAnAnswerHasNoBodyNoneIsAnnounced() {

@@ -119,8 +119,8 @@ private let accepted: [HeadCase] = [
             "host", "content-length", "content-type", "content-encoding", "transfer-encoding", "connection",
             "keep-alive", "proxy-connection", "te", "trailer", "upgrade", "expect", "authorization",
             "proxy-authorization", "proxy-authenticate", "proxy-authentication-info", "api_key", "x-date", "date",
-            "content-sha512", "request-line", "idempotency-key", "x-request-id", "traceparent", "via", "server",
-            "accept", "accept-encoding", "user-agent", "retry-after", "www-authenticate", "http2-settings",
+            "content-sha512", "request-line", "idempotency-key", "x-request-id", "traceparent", "tracestate", "via",
+            "server", "accept", "accept-encoding", "user-agent", "retry-after", "www-authenticate", "http2-settings",
             "proxy-status", "idempotent-replayed",
         ]
         #expect(names.count + 1 == KnownHeader.allCases.count)

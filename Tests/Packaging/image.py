@@ -22,6 +22,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -221,6 +222,9 @@ store: {kind: sqlite, path: /var/lib/countersign/idempotency.db, key: "credentia
 """
 
 
+CALL = b'{"first_name": "Jane", "last_name": "Doe", "email": "jane.doe@example.com"}'
+
+
 def prepared(out):
     """Folders as a volume, a configuration and secrets would be mounted."""
     folders = {}
@@ -242,8 +246,11 @@ def prepared(out):
 
 def asked(url, body=None):
     request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=20) as answer:
-        return answer.status, json.load(answer)
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as refused:
+        return refused.code, refused.read().decode()
 
 
 def run(options):
@@ -265,7 +272,7 @@ def run(options):
         sys.exit("the root can be written to")
     except OSError as error:
         say("a write to the root:", error.strerror)
-    answered = asked("http://127.0.0.1:8080/user/create", b'{"first_name": "Jane", "last_name": "Doe"}')
+    answered = asked("http://127.0.0.1:8080/user/create", CALL)
     say("a call without a secret was answered:", *answered)
     assert answered[0] == 200
     saved = os.stat(folders["store"] + "/idempotency.db")

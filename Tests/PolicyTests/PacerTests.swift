@@ -193,6 +193,39 @@ final class PacerUnderTest {
         #expect(pacer.wake(at: 1_000) == 1_200 && pacer.going(at: 1_200) == [waiting[1]])
     }
 
+    @Test func aFasterPaceIsNotKeptWaitingByTheOldOne() {
+        let pacer = PacerUnderTest(1, burst: 1)
+        #expect(pacer.ask(at: 0).answer == .go)
+        let next = [pacer.ask(at: 10), pacer.ask(at: 10)].map(\.ticket)
+        var settings = pacer.pacer.settings
+        settings.rate.count = 10
+        pacer.adopt(settings)
+        #expect(pacer.wake(at: 10) == 110)
+        #expect(pacer.going(at: 109) == [] && pacer.going(at: 110) == [next[0]])
+        #expect(pacer.going(at: 209) == [] && pacer.going(at: 210) == [next[1]])
+        // An hour's rate leaves no hour behind, and a larger burst is not there at once.
+        settings.rate = RateLimitSettings(count: 1, perNanoseconds: 3_600_000_000_000, burst: 1)
+        pacer.adopt(settings)
+        #expect(pacer.ask(at: 310).answer == .go)
+        settings.rate = RateLimitSettings(count: 10, perNanoseconds: 1_000_000_000, burst: 3)
+        pacer.adopt(settings)
+        #expect(pacer.ask(at: 400).answer == .wait && pacer.wake(at: 400) == 410)
+    }
+
+    @Test func aReloadDoesNotShortenTheRestOfAnUpstream() {
+        let pacer = PacerUnderTest(10, burst: 1)
+        pacer.upstreamAsked(wait: 2_000, at: 0)
+        var settings = pacer.pacer.settings
+        settings.rate.burst = 50
+        pacer.adopt(settings)
+        let next = pacer.ask(at: 100).ticket
+        #expect(pacer.wake(at: 100) == 2_000)
+        settings.rate.burst = 5
+        pacer.adopt(settings)
+        #expect(pacer.wake(at: 100) == 2_000)
+        #expect(pacer.going(at: 1_999) == [] && pacer.going(at: 2_000) == [next])
+    }
+
     @Test func timeThatGoesBackIsTakenAsStandingStill() {
         let pacer = PacerUnderTest(burst: 1, concurrency: 10)
         #expect(pacer.ask(at: 1_000).answer == .go)

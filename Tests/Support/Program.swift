@@ -30,8 +30,11 @@ package final class Program: Sendable {
     /// Process id, for messages and /proc.
     package var id: Int32 { child.id }
 
-    /// Starts the program at `path`, or one that the build made by its name.
-    package init(_ path: String, _ arguments: [String], environment: [String: String] = [:]) throws {
+    /// Starts the program at `path`, or one that the build made by its name. Its standard output is read from the
+    /// moment that `reading` is opened.
+    package init(
+        _ path: String, _ arguments: [String], environment: [String: String] = [:], reading: Gate? = nil
+    ) throws {
         let full = path.hasPrefix("/") ? path : Program.buildFolder.appendingPathComponent(path).path
         var variables = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "LC_ALL": "C.UTF-8"]
         // A run under a sanitizer says by these where its findings go.
@@ -44,7 +47,10 @@ package final class Program: Sendable {
         child = started
         name = path
         let record = record
-        Thread.detachNewThread { Program.keep(started.output, .output, record) }
+        Thread.detachNewThread {
+            reading?.pass(within: 120)
+            Program.keep(started.output, .output, record)
+        }
         Thread.detachNewThread { Program.keep(started.errors, .errors, record) }
         Thread.detachNewThread {
             started.waitUntilEnded()

@@ -422,6 +422,31 @@ class ControlTests(SandboxCase):
         counts = self.control("GET", "counts")
         self.assertEqual((counts["verified"], counts["refused"], counts["requests"]), (1, 1, 2))
 
+    def test_counts_of_pace(self):
+        """At once, and within any second: each ends where it should."""
+        body = b"{}"
+        self.control("POST", "misbehave", {"path": "/api/v4/slow", "what": "delay=1100ms", "times": 3})
+
+        def slow(_):
+            with self.connect() as peer:
+                peer.ask(Signed("/api/v4/slow", body).bytes())
+
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            list(pool.map(slow, range(3)))
+        counts = self.control("GET", "counts")
+        self.assertEqual((counts["concurrent_max"], counts["per_second_max"]), (3, 3))
+        # More than a second after those, one after the other: another second, and never two at once.
+        for _ in range(2):
+            self.peer.ask(Signed("/api/v4/user/create", body).bytes())
+        counts = self.control("GET", "counts")
+        self.assertEqual((counts["concurrent_max"], counts["per_second_max"]), (3, 3))
+        for _ in range(4):
+            self.peer.ask(Signed("/api/v4/user/create", body).bytes())
+        self.assertEqual(self.control("GET", "counts")["per_second_max"], 6)
+        self.control("POST", "reset", {})
+        counts = self.control("GET", "counts")
+        self.assertEqual((counts["concurrent_max"], counts["per_second_max"]), (0, 0))
+
     def test_many_connections_run_each_key_once(self):
         body = {"user_id": "user-8f3a2b1c-0e44-4f2d-9a11-7b23cc90d1ef", "first_name": "A", "last_name": "R",
                 "account_number": "8001234567", "routing_number": "123456789"}

@@ -104,6 +104,8 @@ int cs_chmod(const char *path, unsigned mode);
 int cs_chown(const char *path, unsigned uid, unsigned gid);
 int cs_file_kind(const char *path); /* 0 regular, 1 socket, 2 other, or the negated errno */
 int cs_fchmod(int fd, unsigned mode);
+int cs_open_log(const char *path); /* for appending, mode 0600 where it is made */
+int cs_is_regular(int fd); /* 1 for a regular file, or 0, or the negated errno */
 int cs_not_dumpable(void);
 int cs_no_core_files(void);
 int64_t cs_descriptor_limit(int raise_to_hard);

@@ -182,6 +182,28 @@ package struct ByteBuffer: ~Copyable {
         end += 1
     }
 
+    /// Appends the 8 bytes of a word, the highest first.
+    mutating func append(word: UInt64) {
+        reserve(8)
+        // SAFETY: `reserve` made room for 8 bytes; an unaligned store is what storeBytes is for.
+        unsafe UnsafeMutableRawPointer(base + end).storeBytes(of: word.bigEndian, as: UInt64.self)
+        end += 8
+    }
+
+    /// Appends `,"name":`, the beginning of a member of a JSON object. The name needs no escapes.
+    mutating func appendMemberName(_ name: StaticString) {
+        let count = name.utf8CodeUnitCount
+        precondition(name.hasPointerRepresentation, "a member's name is no single scalar")
+        reserve(count + 4)
+        // SAFETY: `reserve` made room for all of it; the literal's bytes live as long as the program.
+        unsafe base[end] = UInt8(ascii: ",")
+        unsafe base[end + 1] = UInt8(ascii: "\"")
+        unsafe (base + end + 2).update(from: name.utf8Start, count: count)
+        unsafe base[end + count + 2] = UInt8(ascii: "\"")
+        unsafe base[end + count + 3] = UInt8(ascii: ":")
+        end += count + 4
+    }
+
     /// Replaces the readable bytes in `range` (offsets from the first readable byte) by `replacement` and keeps all
     /// others.
     package mutating func replace(_ range: Range<Int>, with replacement: Span<UInt8>) {

@@ -23,6 +23,14 @@ struct JSONText: ~Escapable {
         }
     }
 
+    /// The bytes in `range`, which lies within the text.
+    @_lifetime(copy self)
+    func slice(_ range: Range<Int>) -> Span<UInt8> {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "a slice lies within the text")
+        // SAFETY: tested above; every byte of the raw span is an initialised UInt8.
+        return unsafe bytes.extracting(range)._unsafeView(as: UInt8.self)
+    }
+
     /// Whether `length` bytes from `at` lie within the text.
     @inline(__always)
     func holds(_ length: Int, at: Int) -> Bool { at >= 0 && at <= count - length }

@@ -42,23 +42,41 @@ enum Console {
 
     /// All bytes of the file at `path`; `-` is standard input.
     static func read(_ path: String) throws(ReadFailure) -> [UInt8] {
-        // SAFETY: the path is a C string for the length of the call.
-        let descriptor = path == "-" ? STDIN_FILENO : unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure(path) }
-        defer { if descriptor != STDIN_FILENO { _ = close(descriptor) } }
+        let file = try InputFile(path)
         var buffer = ByteBuffer(capacity: 64 * 1_024)
-        while true {
-            buffer.reserve(16 * 1_024)
-            let got = readSome(descriptor, &buffer)
-            if got < 0 && errno == EINTR { continue }
-            guard got >= 0 else { throw failure(path) }
-            if got == 0 { break }
-            buffer.commit(got)
+        while try file.readSome(into: &buffer) {
             guard buffer.count <= maxInput else {
                 throw ReadFailure(reason: "\(path) is larger than \(maxInput) bytes")
             }
         }
         return array(buffer.bytes)
+    }
+
+    /// An open file, or standard input where the path is `-`.
+    struct InputFile: ~Copyable {
+        private let path: String
+        private let descriptor: Int32
+
+        init(_ path: String) throws(ReadFailure) {
+            self.path = path
+            // SAFETY: the path is a C string for the length of the call.
+            descriptor = path == "-" ? STDIN_FILENO : unsafe open(path, O_RDONLY | O_CLOEXEC)
+            guard descriptor >= 0 else { throw failure(path) }
+        }
+
+        deinit { if descriptor > STDIN_FILENO { _ = close(descriptor) } }
+
+        /// Appends the next bytes, as many as come at once; false at the end.
+        func readSome(into buffer: inout ByteBuffer) throws(ReadFailure) -> Bool {
+            buffer.reserve(16 * 1_024)
+            while true {
+                let got = Console.readSome(descriptor, &buffer)
+                if got < 0 && errno == EINTR { continue }
+                guard got >= 0 else { throw failure(path) }
+                buffer.commit(got)
+                return got > 0
+            }
+        }
     }
 
     /// Whether nothing stands at `path`. What cannot be looked at is taken to be there.

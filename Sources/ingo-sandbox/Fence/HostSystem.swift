@@ -14,6 +14,14 @@ enum HostSystem {
         return now.tv_sec
     }
 
+    /// Nanoseconds of a clock that nobody sets.
+    static var monotonicNanoseconds: UInt64 {
+        var now = timespec()
+        // SAFETY: `now` is a live local that the call fills.
+        unsafe clock_gettime(CLOCK_MONOTONIC, &now)
+        return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
+    }
+
     /// Lets the calling thread wait; for misbehaviour that was asked for, never for timing our own work.
     static func wait(milliseconds: Int) {
         _ = poll(nil, 0, Int32(clamping: milliseconds))

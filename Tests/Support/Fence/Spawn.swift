@@ -15,13 +15,14 @@ package enum ProgramEnd: Equatable, Sendable {
 
 /// Signals that tests send.
 package enum ProgramSignal: Sendable {
-    case terminate, interrupt, hangup, kill
+    case terminate, interrupt, hangup, user1, kill
 
     var number: Int32 {
         switch self {
         case .terminate: SIGTERM
         case .interrupt: SIGINT
         case .hangup: SIGHUP
+        case .user1: SIGUSR1
         case .kill: SIGKILL
         }
     }

@@ -5,16 +5,6 @@ internal import HTTP
 internal import Policy
 internal import Signing
 
-/// One exchange's place in memory. What is in it is one value, so that a step reaches into it once and passes it on as
-/// `inout`: each reach into an object is checked for exclusivity at run time, what is passed on by the compiler.
-final class ExchangeContext {
-    var state: ExchangeState
-
-    init(inputCapacity: Int, receivedCapacity: Int) {
-        state = ExchangeState(inputCapacity: inputCapacity, receivedCapacity: receivedCapacity)
-    }
-}
-
 /// The buffers and readers of one exchange. Buffers are wiped when the context goes back to its pool.
 struct ExchangeState: ~Copyable {
     var exchange = Exchange()
@@ -46,6 +36,8 @@ struct ExchangeState: ~Copyable {
     var caller = RequestCaller.anyone
     /// The request's turn at its upstream's pace, waited for or held.
     var turn: PaceTicket?
+    /// What is noted for the request's log line.
+    var trail = RequestTrail()
     /// Fields about quotas for the answer: whole lines.
     var fields = ByteBuffer(capacity: 64)
     var method = Method.post
@@ -143,6 +135,7 @@ struct ExchangeState: ~Copyable {
         }
         digest = nil
         route = nil
+        trail = RequestTrail()
         caller = .anyone
         turn = nil
         secret = 0

@@ -1,0 +1,115 @@
+// Lines of the access log on their way from a worker to the writer: whole JSON objects, each with its line end.
+// Relies on types for what may stand in a line: names and words are literals of this program, numbers are numbers, and
+// texts are the operator's (ConfiguredFields) or of a form in which no account number fits (SafeKey). There is no way
+// to put bytes of a request, an answer or a secret into a line.
+
+internal import HTTP
+
+/// Members of a line that are the operator's own words, as JSON, escaped when the configuration is read.
+package struct ConfiguredFields: Sendable {
+    fileprivate let json: [UInt8]
+
+    /// Names and texts of the configuration.
+    package init(_ members: [(name: StaticString, text: String)]) {
+        var json: [UInt8] = []
+        for (name, text) in members {
+            let bytes = Array(text.utf8)
+            guard let escaped = jsonString(from: bytes.span) else { continue }
+            json += Array(",\"\(name)\":".utf8) + escaped
+        }
+        self.json = json
+    }
+
+    /// No members.
+    package static let none = ConfiguredFields([])
+}
+
+/// How much a line matters.
+package enum LogLevel: Sendable {
+    case info, warning, error
+}
+
+/// Some whole lines. It has one owner, who writes to it or gives it away.
+package struct LogLines: ~Copyable, @unchecked Sendable {
+    // @unchecked Sendable: noncopyable, and so never in two threads; what it points to is its own.
+    private var buffer: ByteBuffer
+    /// Where the line that is being written begins.
+    private var start = 0
+
+    /// Grows from `capacity` bytes (at least 1).
+    package init(capacity: Int) { buffer = ByteBuffer(capacity: capacity) }
+
+    /// Bytes of all lines.
+    package var count: Int { buffer.count }
+
+    /// Bytes that fit without another allocation.
+    package var capacity: Int { buffer.capacity }
+
+    /// All lines.
+    package var bytes: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { buffer.bytes }
+    }
+
+    /// Forgets all lines.
+    package mutating func clear() { buffer.clear() }
+
+    /// Appends the lines of another.
+    package mutating func append(_ other: borrowing LogLines) { buffer.append(other.buffer.bytes) }
+
+    // MARK: - One line
+
+    package mutating func begin(_ time: borrowing LogTime, _ level: LogLevel, _ message: StaticString) {
+        start = buffer.count
+        buffer.reserve(1_024)
+        buffer.append("{\"time\":\"")
+        time.append(to: &buffer)
+        switch level {
+        case .info: buffer.append("\",\"level\":\"info\",\"message\":\"")
+        case .warning: buffer.append("\",\"level\":\"warning\",\"message\":\"")
+        case .error: buffer.append("\",\"level\":\"error\",\"message\":\"")
+        }
+        buffer.append(message)
+        buffer.append("\"")
+    }
+
+    package mutating func add(_ name: StaticString, _ number: Int) { buffer.appendMember(name, number) }
+    package mutating func add(_ name: StaticString, _ flag: Bool) { buffer.appendMember(name, flag) }
+    package mutating func add(_ name: StaticString, word: StaticString) { buffer.appendMember(name, word: word) }
+    /// 16 hexadecimal digits.
+    package mutating func add(_ name: StaticString, hex: UInt64) { buffer.appendMember(name, hex: hex) }
+    /// 32 hexadecimal digits.
+    package mutating func add(_ name: StaticString, hex high: UInt64, _ low: UInt64) {
+        buffer.appendMember(name, hex: high, low)
+    }
+    /// Nanoseconds, shown as milliseconds with three decimals.
+    package mutating func add(_ name: StaticString, nanoseconds: UInt64) {
+        buffer.appendMember(name, milliseconds: nanoseconds)
+    }
+    package mutating func add(_ fields: ConfiguredFields) { buffer.append(fields.json.span) }
+
+    /// An id of ours: `ids` and its number.
+    package mutating func add(_ name: StaticString, _ ids: borrowing RequestIDs, _ number: UInt64) {
+        addText(name) { ids.append(number, to: &$0) }
+    }
+
+    package mutating func add(_ name: StaticString, _ key: SafeKey) {
+        addText(name) { key.append(to: &$0) }
+    }
+
+    private mutating func addText(_ name: StaticString, _ append: (inout ByteBuffer) -> Void) {
+        buffer.append(",\"")
+        buffer.append(name)
+        buffer.append("\":\"")
+        append(&buffer)
+        buffer.append("\"")
+    }
+
+    /// Ends the line; it stays only where all lines then have at most `limit` bytes.
+    package mutating func end(limit: Int) -> Bool {
+        buffer.append("}\n")
+        guard buffer.count > limit else { return true }
+        buffer.truncate(to: start)
+        return false
+    }
+}

@@ -1,0 +1,49 @@
+// One exchange's place in memory: one value, so that a step reaches into it once and passes it on as `inout`. A debug
+// build checks at run time that no two reaches overlap, as for every property of an object; a release build does not,
+// for this one property (decision 0010). Relies on the tests, all of which run with the check, and on the compiler's
+// own for what is passed as `inout`. Refuses nothing.
+
+internal import HTTP
+
+#if DEBUG
+/// One exchange's place in memory; pooled.
+final class ExchangeContext {
+    var state: ExchangeState
+
+    init(inputCapacity: Int, receivedCapacity: Int) {
+        state = ExchangeState(inputCapacity: inputCapacity, receivedCapacity: receivedCapacity)
+    }
+}
+#else
+/// One exchange's place in memory; pooled.
+@safe
+final class ExchangeContext {
+    private let place: UnsafeMutablePointer<ExchangeState>
+
+    init(inputCapacity: Int, receivedCapacity: Int) {
+        // SAFETY: one place, filled before anything reads it, emptied and freed once, in deinit.
+        unsafe place = .allocate(capacity: 1)
+        unsafe place.initialize(
+            to: ExchangeState(inputCapacity: inputCapacity, receivedCapacity: receivedCapacity))
+    }
+
+    deinit {
+        // SAFETY: nobody refers to the object any more, and the place was filled in init.
+        unsafe place.deinitialize(count: 1)
+        unsafe place.deallocate()
+    }
+
+    var state: ExchangeState {
+        @inline(__always)
+        unsafeAddress {
+            // SAFETY: the place lives as long as the object; debug builds check that no two accesses overlap.
+            unsafe UnsafePointer(place)
+        }
+        @inline(__always)
+        unsafeMutableAddress {
+            // SAFETY: as above.
+            unsafe place
+        }
+    }
+}
+#endif

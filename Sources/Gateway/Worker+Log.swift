@@ -1,0 +1,127 @@
+// One line of the access log for each request, written when it has ended.
+// Relies on RequestTrail for what was noted on the way and on LogLines for what a line may hold.
+
+internal import Config
+internal import Exchange
+internal import HTTP
+internal import Net
+internal import Policy
+
+extension Worker {
+    // MARK: - The beginning
+
+    /// The first byte of a request is there: it has a name, and a trace until it says otherwise.
+    mutating func beginTrail(_ context: inout ExchangeState) {
+        guard context.trail.number == 0 else { return }
+        context.trail.startedAt = turn
+        context.trail.number = requestIDs.next()
+        context.trail.trace = requestIDs.beginTrace()
+    }
+
+    /// The head is there. A trace that it names goes on, with our own span as the parent of what is sent.
+    func readTrace(_ context: inout ExchangeState) {
+        context.trail.hasMethod = true
+        guard let named = Self.trace(in: context.reader, context.input) else { return }
+        context.trail.hasTrace = true
+        context.trail.trace.traceHigh = named.traceHigh
+        context.trail.trace.traceLow = named.traceLow
+        context.trail.trace.isSampled = named.isSampled
+    }
+
+    private static func trace(in reader: borrowing RequestReader, _ input: borrowing ByteBuffer) -> TraceParent? {
+        reader.head.traceParent(in: input.bytes)
+    }
+
+    // MARK: - The end
+
+    /// Writes the request's line, where it is to have one.
+    mutating func log(_ context: inout ExchangeState, _ outcome: Outcome) {
+        let settings = generation.plan.settings.log
+        let status = context.trail.status
+        switch settings.requests {
+        case .off: return
+        case .errors: if outcome.cause.isSuccess && status < 400 { return }
+        case .all: break
+        }
+        lines.begin(logTime, Self.level(outcome.cause, status), "request")
+        writeNames(&context)
+        let (body, attempts) = (context.reader.body.count, context.exchange.attempts)
+        Self.writeOutcome(outcome, context.trail, body: body, attempts: attempts, to: &lines)
+        let isPaced = context.route?.pacer != nil
+        Self.writeTimes(context.trail, isPaced: isPaced, Clock.monotonicNanoseconds(), to: &lines)
+        guard lines.end(limit: logBuffer.room(limit: settings.buffer)) else { return logBuffer.dropped() }
+    }
+
+    private static func level(_ cause: Cause, _ status: Int) -> LogLevel {
+        if cause.isFault || status >= 500 { return .error }
+        return cause.isSuccess && status < 400 ? .info : .warning
+    }
+
+    /// Whose request it was, and what it was to be.
+    private mutating func writeNames(_ context: inout ExchangeState) {
+        lines.add("request_id", requestIDs, context.trail.number)
+        lines.add("trace_id", hex: context.trail.trace.traceHigh, context.trail.trace.traceLow)
+        lines.add("span_id", hex: context.trail.trace.parent)
+        // As OpenTelemetry says it where the method is none of the known ones.
+        lines.add("http.request.method", word: context.trail.hasMethod ? context.method.name : "_OTHER")
+        if let route = context.route { lines.add(route.logFields) }
+        lines.add(context.caller.logFields)
+        if let key = context.trail.key {
+            lines.add("idempotency.key", key)
+        } else if let id = context.trail.keyID {
+            lines.add("idempotency.key", hex: id)
+        }
+    }
+
+    /// How it ended.
+    private static func writeOutcome(
+        _ outcome: Outcome, _ trail: borrowing RequestTrail, body: Int, attempts: Int, to lines: inout LogLines
+    ) {
+        if trail.status > 0 { lines.add("http.response.status_code", trail.status) }
+        if trail.upstreamStatus > 0 { lines.add("upstream.status_code", trail.upstreamStatus) }
+        if let code = trail.productCode { lines.add("upstream.product_code", code) }
+        lines.add("phase", word: outcome.phase.word)
+        lines.add("cause", word: outcome.cause.word)
+        if let error = trail.error {
+            lines.add("error.type", word: error)
+            let (sent, assumed) = trail.sent.words
+            lines.add("sent", word: sent)
+            if let assumed { lines.add("outcome", word: assumed) }
+        }
+        lines.add("http.request.body.size", body)
+        lines.add("http.response.body.size", trail.answerBytes)
+        lines.add("attempts", attempts)
+        lines.add("replayed", outcome.cause == .replayed)
+        if let isReused = trail.isReused { lines.add("connection.reused", isReused) }
+    }
+
+    /// How long it took, and the parts of that which were begun. A part that was not ended goes on to the answer.
+    private static func writeTimes(
+        _ trail: borrowing RequestTrail, isPaced: Bool, _ end: UInt64, to lines: inout LogLines
+    ) {
+        let settled = trail.time(.settled) > 0 ? trail.time(.settled) : end
+        func add(_ name: StaticString, _ from: UInt64, _ to: UInt64, to lines: inout LogLines) {
+            guard from > 0 else { return }
+            let until = to > 0 ? to : settled
+            lines.add(name, nanoseconds: until > from ? until - from : 0)
+        }
+        add("duration_ms", trail.startedAt, end, to: &lines)
+        add("body_ms", trail.time(.admitted), trail.time(.collected), to: &lines)
+        if trail.keyID != nil { add("store_ms", trail.time(.collected), trail.time(.remembered), to: &lines) }
+        if isPaced { add("pace_ms", trail.time(.remembered), trail.time(.paced), to: &lines) }
+        add("connect_ms", trail.time(.drafted), trail.time(.connected), to: &lines)
+        let sent = trail.time(.sent) > 0 ? trail.time(.sent) : trail.time(.sealed)
+        add("first_byte_ms", sent, trail.time(.answered), to: &lines)
+        add("answer_ms", trail.time(.answered), trail.recordedAt, to: &lines)
+        if trail.recordedAt > 0 { add("record_ms", trail.recordedAt, 0, to: &lines) }
+        add("delivery_ms", trail.time(.settled), end, to: &lines)
+    }
+
+    // MARK: - On its way
+
+    /// Gives the lines of this turn to the writer; where that one is just taking others, they wait for the next turn.
+    mutating func handOverLines() {
+        guard lines.count > 0 else { return }
+        _ = logBuffer.take(&lines)
+    }
+}

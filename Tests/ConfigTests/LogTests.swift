@@ -1,0 +1,48 @@
+// The key `log`: every bound at its edge, every default, every word.
+// Relies on the ranges of LogSettings.
+
+import Config
+import Testing
+
+extension Bound {
+    static let ofLog = [
+        Bound(
+            name: "log.buffer", low: 64 * 1_024, high: 64 * 1_024 * 1_024, unit: "B",
+            yaml: { Fixtures.least + "log: {buffer: \($0)}\n" }, read: \.log.buffer)
+    ]
+}
+
+@Suite struct LogTests {
+    private func load(_ log: String) throws -> (LogSettings?, [Problem]) {
+        let (settings, problems) = try Scratch().load(Fixtures.least + log)
+        return (settings?.log, problems)
+    }
+
+    @Test(arguments: [
+        "", "log: {}", "log: {path: \"-\", requests: all, correlation: hashed, buffer: 1MiB, bodies: \"off\"}",
+    ])
+    func thereAreDefaults(text: String) throws {
+        let (settings, problems) = try load(text)
+        #expect(problems.map(\.text) == [])
+        #expect(settings == LogSettings())
+        #expect(settings?.path == nil && settings?.buffer == 1 << 20)
+    }
+
+    @Test func everyKeyIsRead() throws {
+        let (settings, problems) = try load("log: {path: /var/log/c.log, requests: errors, correlation: plain}")
+        #expect(problems.map(\.text) == [])
+        var expected = LogSettings()
+        expected.path = "/var/log/c.log"
+        expected.requests = .errors
+        expected.correlation = .plain
+        #expect(settings == expected)
+        #expect(try load("log: {requests: off}").0?.requests == .off)
+    }
+
+    @Test func theStoresFileIsNoLog() throws {
+        let yaml = Fixtures.remembering(store: "kind: sqlite, path: /s.db, key: \"env:HMAC\"")
+        #expect(try Scratch().load(yaml + "log: {path: /s.db.log}\n").1.isEmpty)
+        let (settings, problems) = try Scratch().load(yaml + "log: {path: /s.db}\n")
+        #expect(settings == nil && problems.map(\.message) == ["would be written into the store's file"])
+    }
+}
