@@ -16,7 +16,7 @@ struct Subcommand: Sendable {
     var operand: String?
     var run: @Sendable (Arguments) throws(Arguments.Problem) -> ExitStatus
 
-    private var words: [String] { name.split(separator: " ").map(String.init) }
+    var words: [String] { name.split(separator: " ").map(String.init) }
 
     static let version = "0.1.0"
 
@@ -27,13 +27,15 @@ struct Subcommand: Sendable {
         name: "config", value: "FILE", help: "the configuration (default: $\(configVariable))")
 
     static let all: [Subcommand] = [
-        .serve, .check, .explain, .verify, .redact, .keysList, .keysShow, .keysResolve, .printVersion,
+        .serve, .check, .explain, .verify, .redact, .keysList, .keysShow, .keysResolve, .schema, .completionBash,
+        .completionZsh, .completionFish, .manual, .printVersion,
     ]
 
     static let printVersion = Subcommand(
-        name: "version", summary: "print the version", details: "", flags: [],
-        run: { _ in
-            Console.out("countersign \(version)")
+        name: "version", summary: "print the version", details: "", flags: [jsonFlag],
+        run: { arguments in
+            let object = "{\"name\":\"countersign\",\"version\":\(quoted(version))}"
+            Console.out(arguments.has("json") ? object : "countersign \(version)")
             return .ok
         })
 
@@ -97,7 +99,7 @@ struct Subcommand: Sendable {
     }
 
     private static func usage(_ subcommands: [Subcommand]) -> String {
-        let lines = subcommands.map { "  " + $0.name.padded(to: 14) + $0.summary }
+        let lines = subcommands.map { "  " + $0.name.padded(to: 17) + $0.summary }
         return """
             Usage: countersign SUBCOMMAND [FLAGS]
 
@@ -130,8 +132,12 @@ extension Arguments {
     /// Loads the configuration and prints its problems to standard error; nil where it cannot be used.
     func settings() throws(Problem) -> Settings? {
         let (settings, problems) = try source()()
+        let paint = Paint(.errors)
         for problem in problems {
-            Console.error((problem.severity == .warning ? "warning: " : "") + problem.text)
+            switch problem.severity {
+            case .warning: Console.error(paint.warning("warning: ") + problem.text)
+            case .error: Console.error(paint.bad(problem.place) + problem.text.dropFirst(problem.place.count))
+            }
         }
         return settings
     }

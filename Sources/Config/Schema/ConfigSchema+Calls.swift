@@ -87,7 +87,8 @@ extension ConfigSchema {
                 "methods", .list(.words(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]), 1...7),
                 "Default [POST]."),
             SchemaKey("path", .text(pattern: "/[^?# ]*"), "The whole path. This or prefix."),
-            SchemaKey("prefix", .text(pattern: "/[^?# ]*"), "The path's beginning at a segment's border. This or path."),
+            SchemaKey(
+                "prefix", .text(pattern: "/[^?# ]*"), "The path's beginning at a segment's border. This or path."),
             .required("upstream", anyText, "A name from upstreams."),
             .required("credential", anyText, "A name from credentials."),
             SchemaKey("strip_prefix", .text(pattern: "/[^?# ]+"), "Removed from the path's front. Default: nothing."),

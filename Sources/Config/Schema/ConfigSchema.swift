@@ -27,6 +27,7 @@ package enum ConfigSchema {
         ].map { ($0.0.keys.map(\.name), $0.1) }
     }
 
+    private static let address = "unix:/.{0,106}|[0-9.]+:[0-9]{1,5}|\\[[0-9a-fA-F:.]+\\]:[0-9]{1,5}"
     static let name = SchemaShape.text(pattern: "[A-Za-z0-9._-]{1,64}")
     static let anyText = SchemaShape.text(pattern: "[^\\u0000-\\u001f\\u007f]+")
     static let absolutePath = SchemaShape.text(pattern: "/[^\\u0000-\\u001f\\u007f]*")
@@ -59,7 +60,7 @@ package enum ConfigSchema {
     static let listener = SchemaObject(keys: [
         .required("name", name, "How log and messages call it; unique."),
         .required(
-            "bind", .text(pattern: "unix:/.{1,106}|fd:[A-Za-z0-9._-]{1,64}|[0-9.]+:[0-9]{1,5}|\\[[0-9a-fA-F:.]+\\]:[0-9]{1,5}"),
+            "bind", .text(pattern: address + "|fd:[A-Za-z0-9._-]{1,64}"),
             "127.0.0.1:8080, [::1]:8080, unix:/path, or fd:NAME for a socket that systemd passes."),
         SchemaKey("mode", .text(pattern: "0[0-7]{3}"), "A Unix socket's file mode, in quotes. Default: the umask's."),
         SchemaKey("owner", .text(pattern: ".{1,64}"), "Who a Unix socket is given to. Default: the gateway's user."),
@@ -102,12 +103,19 @@ package enum ConfigSchema {
 
     static let admin = SchemaObject(keys: [
         .required(
-            "bind", .text(pattern: "unix:/.{1,106}|[0-9.]+:[0-9]{1,5}|\\[[0-9a-fA-F:.]+\\]:[0-9]{1,5}"),
-            "127.0.0.1:9901, [::1]:9901 or unix:/path.")
+            "bind", .text(pattern: address), "127.0.0.1:9901, [::1]:9901 or unix:/path.")
     ])
 
     static let log = SchemaObject(keys: [
-        SchemaKey("path", anyText, "\"-\" is standard output."),
-        SchemaKey("bodies", .words(["off", "redacted"]), "Whether bodies are shown. Default off."),
+        SchemaKey(
+            "path", .either([.words(["-"]), absolutePath]), "\"-\" for standard output, or a file. Default \"-\"."),
+        SchemaKey("requests", .words(["all", "errors", "off"]), "Which requests have a line. Default all."),
+        SchemaKey(
+            "correlation", .words(["hashed", "plain"]),
+            "How a line names the caller's idempotency key. Default hashed."),
+        SchemaKey(
+            "buffer", .size(64 << 10...64 << 20),
+            "Bytes of lines per worker that may wait. Default 1MiB. Beyond: lines are dropped and counted."),
+        SchemaKey("bodies", .words(["off"]), "Whether bodies are shown."),
     ])
 }

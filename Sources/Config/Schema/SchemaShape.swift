@@ -3,7 +3,7 @@
 // to them.
 
 /// The form of one value.
-indirect enum SchemaShape {
+indirect enum SchemaShape: Sendable {
     /// Text that the whole of a regular expression (ECMA-262) matches.
     case text(pattern: String)
     /// One of these words.
@@ -28,14 +28,14 @@ indirect enum SchemaShape {
 }
 
 /// A mapping with known keys.
-struct SchemaObject {
+struct SchemaObject: Sendable {
     var keys: [SchemaKey]
     /// Of each of these groups exactly one key is there; of a group in a group, at least one.
     var alternatives: [[String]] = []
 }
 
 /// One key of a mapping.
-struct SchemaKey {
+struct SchemaKey: Sendable {
     var name: String
     var shape: SchemaShape
     var help: String
