@@ -68,8 +68,8 @@ extension Subcommand {
                     esac
                 else
                     case $previous in
-                    \(files.joined(separator: " | "))) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
-                    \(others.joined(separator: " | "))) return ;;
+                    \(files.joined(separator: " | "))) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return 0 ;;
+                    \(others.joined(separator: " | "))) return 0 ;;
                     esac
                     case $command in
             \(each.joined(separator: "\n"))

@@ -63,8 +63,12 @@ package enum ConfigSchema {
             "bind", .text(pattern: address + "|fd:[A-Za-z0-9._-]{1,64}"),
             "127.0.0.1:8080, [::1]:8080, unix:/path, or fd:NAME for a socket that systemd passes."),
         SchemaKey("mode", .text(pattern: "0[0-7]{3}"), "A Unix socket's file mode, in quotes. Default: the umask's."),
-        SchemaKey("owner", .text(pattern: ".{1,64}"), "Who a Unix socket is given to. Default: the gateway's user."),
-        SchemaKey("group", .text(pattern: ".{1,64}"), "The group of a Unix socket. Default: the gateway's."),
+        SchemaKey(
+            "owner", .text(pattern: "[^\\u0000-\\u001f\\u007f]{1,64}"),
+            "Who a Unix socket is given to. Default: the gateway's user."),
+        SchemaKey(
+            "group", .text(pattern: "[^\\u0000-\\u001f\\u007f]{1,64}"),
+            "The group of a Unix socket. Default: the gateway's."),
         SchemaKey("unsafe_bind", .flag, "An address that others on the network can reach is meant. Default false."),
         SchemaKey("tls", .object(listenerTLS), "Callers speak TLS 1.2 or 1.3 to this listener. Default: without."),
     ])

@@ -1,6 +1,6 @@
 // Telling the service manager how we are: sd_notify(3) by hand, one datagram per message.
-// Relies on NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID. Refuses to wait long: a manager that does not read is given up
-// on for this message.
+// Relies on NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID. Refuses to wait long: a manager that does not read is given
+// up on for this message.
 
 internal import CShims
 

@@ -1,4 +1,4 @@
-// The schema is held to the readers: each place of a whole configuration is changed in many ways, and both say the same.
+// The schema is held to the readers: each place of a whole configuration is changed in many ways, both say the same.
 // Relies on Whole.json, which has every key. The readers know more than a schema can say; where, stands in `beyond`.
 
 import Config
@@ -127,7 +127,8 @@ private enum Candidates {
         case .flag: return shared + [.flag(true), .flag(false), .text("yes")]
         case .number: return shared + numbers(place) + [.text("many")]
         case .text: return shared + texts(place)
-        case .list, .object, .null: return [.text("nonsense"), .number(1), .flag(true)]
+        case .list, .null: return [shared[1], shared[2]]
+        case .object: return [.text("nonsense"), .number(1), .flag(true), .list([])]
         }
     }
 

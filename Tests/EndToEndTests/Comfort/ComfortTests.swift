@@ -1,4 +1,4 @@
-// The command's comforts: JSON for machines, colours for people at a terminal only, completions, the manual, the schema.
+// The command's comforts: JSON for machines, colours for people at a terminal, completions, the manual, the schema.
 // Relies on bash, and on python3 for a terminal. What zsh, fish and mandoc say is scripts/check-packaging's business.
 
 import Foundation
@@ -36,7 +36,8 @@ import Testing
     @Test func checkSaysOKAsJSON() throws {
         let folder = try TemporaryFolder()
         let file = try folder.write("good.yaml", try Setup(url: "http://127.0.0.1:1").text(folder))
-        #expect(try Program.run(Self.command, ["check", "--json", "--config", file]) == "{\"ok\":true,\"problems\":[]}\n")
+        let answer = try Program.run(Self.command, ["check", "--json", "--config", file])
+        #expect(answer == "{\"ok\":true,\"problems\":[]}\n")
     }
 
     @Test func theVersionIsTheSameInWordsAndAsJSON() throws {
