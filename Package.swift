@@ -13,6 +13,12 @@ let strict: [SwiftSetting] = [
     .enableExperimentalFeature("Lifetimes"),
 ]
 
+// What the linker does not do by itself: everything is bound at the start, so that the tables of addresses can be made
+// read-only.
+let boundAtStart: [LinkerSetting] = [
+    .unsafeFlags(["-Xlinker", "-z", "-Xlinker", "now", "-Xlinker", "-z", "-Xlinker", "relro"])
+]
+
 func room(_ name: String, _ dependencies: [Target.Dependency] = [], linker: [LinkerSetting] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict, linkerSettings: linker)
 }
@@ -30,7 +36,12 @@ let package = Package(
     ],
     targets: [
         // C: CShims translates macros and hidden symbols; it decides nothing.
-        .target(name: "CShims", publicHeadersPath: "include"),
+        .target(
+            name: "CShims", publicHeadersPath: "include",
+            cSettings: [
+                .unsafeFlags(["-fstack-protector-strong"]),
+                .unsafeFlags(["-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2"], .when(configuration: .release)),
+            ]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
@@ -49,7 +60,7 @@ let package = Package(
         // The commands.
         .executableTarget(
             name: "countersign", dependencies: ["Gateway", "Config", "Policy", "Signing", "Store", "HTTP", "Net"],
-            swiftSettings: strict),
+            swiftSettings: strict, linkerSettings: boundAtStart),
         .executableTarget(
             name: "ingo-sandbox", dependencies: ["CShims", "COpenSSL"], swiftSettings: strict),
 

@@ -49,6 +49,7 @@ need_to_test() {
     need openssl command -v openssl
     need python3-venv python3 -c 'import ensurepip'
     need curl command -v curl
+    need binutils command -v readelf
     need faketime sh -c "ls /usr/lib/*/faketime/libfaketime.so.1"
     need ca-certificates test -e /etc/ssl/certs/ca-certificates.crt
 }

@@ -18,8 +18,9 @@ private let environment = [
 public func fuzzOne() {
     let text = input()
     guard !contains(text, "/dev"), !contains(text, "/proc"), !contains(text, "/sys") else { return }
-    let (settings, problems) = SettingsLoader.load(text: text.span, name: "fuzz.yaml", environment: environment)
-    let again = SettingsLoader.load(text: text.span, name: "fuzz.yaml", environment: environment)
+    let variables = Environment(environment)
+    let (settings, problems) = SettingsLoader.load(text: text.span, name: "fuzz.yaml", environment: variables)
+    let again = SettingsLoader.load(text: text.span, name: "fuzz.yaml", environment: variables)
     expect(again.1 == problems, "the same file has the same problems")
     expect((settings == nil) == problems.contains { $0.severity == .error }, "settings only without errors")
     checkProblems(problems, text)

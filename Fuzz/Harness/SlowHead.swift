@@ -88,12 +88,12 @@ package enum SlowNames {
     ]
     package static let notForUpstream = hop.union([
         "host", "content-length", "content-type", "content-encoding", "expect", "authorization", "proxy-authorization",
-        "api-key", "x-date", "date", "content-sha512", "request-line",
+        "api-key", "x-date", "date", "content-sha512", "request-line", "traceparent",
     ])
     package static let notForCaller = hop.union([
         "content-length", "proxy-authenticate", "proxy-authentication-info",
     ])
-    package static let notInTrailer = notForUpstream.union(notForCaller).union([
+    package static let notInTrailer = notForUpstream.subtracting(["traceparent"]).union(notForCaller).union([
         "idempotency-key", "www-authenticate", "retry-after", "proxy-status",
     ])
 }

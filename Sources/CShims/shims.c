@@ -304,11 +304,14 @@ int cs_signal_raise(int number) { return -pthread_kill(pthread_self(), number); 
 struct start {
     void *context;
     void (*body)(void *);
+    char name[16];
 };
 
 static void *run(void *pointer) {
     struct start start = *(struct start *)pointer;
     free(pointer);
+    /* By the thread itself: another one would have to write a file of /proc. */
+    pthread_setname_np(pthread_self(), start.name);
     start.body(start.context);
     return NULL;
 }
@@ -316,7 +319,8 @@ static void *run(void *pointer) {
 int cs_thread_start(uint64_t *thread, const char *name, size_t stack, void *context, void (*body)(void *context)) {
     struct start *start = malloc(sizeof *start);
     if (!start) return -ENOMEM;
-    *start = (struct start){context, body};
+    *start = (struct start){context, body, ""};
+    strncpy(start->name, name, sizeof start->name - 1);
     pthread_attr_t attributes;
     pthread_t made;
     pthread_attr_init(&attributes);
@@ -327,7 +331,6 @@ int cs_thread_start(uint64_t *thread, const char *name, size_t stack, void *cont
         free(start);
         return -error;
     }
-    pthread_setname_np(made, name);
     *thread = (uint64_t)made;
     return 0;
 }

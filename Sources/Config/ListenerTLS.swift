@@ -8,6 +8,7 @@ extension Field {
         guard let keys = mapping(Vocabulary.listenerTLS) else { return nil }
         let certificate = keys.required("certificate", "Write certificate: /path/chain.pem")?
             .readableFile(missing: "Correct the path, or have a certificate issued")
+        if let certificate { report.files.note(secret: certificate) }
         let key = keys.required("key", "Write key: /path/key.pem")?.privateKeyFile()
         let clientCA = keys["client_ca"]?.readableFile(missing: "Correct the path")
         let word = keys["client_certificate"]?.word(ListenerTLSSettings.ClientCertificate.self)
@@ -25,6 +26,7 @@ extension Field {
         guard let (path, rule) = privateKeyPath() else { return nil }
         do throws(FileFailure) {
             try checkReadable(path, rule: rule)
+            report.files.note(secret: path)
             return path
         } catch {
             let (message, remedy) = secretFailure(error)

@@ -1,5 +1,8 @@
 // The key `log`: where the access log goes and what it has.
-// Relies on nothing but the readers. Refuses bodies in the log: nothing in this version takes secrets out of them.
+// Relies on the readers, and on Policy for what of a body may be shown. Refuses nothing of its own.
+
+internal import HTTP
+internal import Policy
 
 /// Which requests have a line.
 package enum LoggedRequests: String, CaseIterable, Sendable {
@@ -17,10 +20,20 @@ package enum LoggedCorrelation: String, CaseIterable, Sendable {
     case plain
 }
 
+/// What of bodies the log shows.
+package enum LoggedBodies: String, CaseIterable, Sendable {
+    case off
+    /// What is known to be harmless (`Redactor`).
+    case redacted
+}
+
 /// The key `log`.
 package struct LogSettings: Equatable, Sendable {
     /// The bounds of `buffer`.
     package static let buffers = 64 * 1_024...64 * 1_024 * 1_024
+
+    /// The bounds of `bodyLimit`.
+    package static let bodyLimits = 512...64 * 1_024
 
     /// An absolute path; nil for standard output.
     package var path: String?
@@ -32,12 +45,15 @@ package struct LogSettings: Equatable, Sendable {
     /// and counted.
     package var buffer = 1_024 * 1_024
 
+    /// Default: off.
+    package var bodies = LoggedBodies.off
+    /// Bytes of a redacted body in a line. Default 4 KiB, range `bodyLimits`. Beyond: it is cut, and says so.
+    package var bodyLimit = 4_096
+
     package init() {}
 }
 
 extension Field {
-    private enum LoggedBodies: String, CaseIterable { case off, redacted }
-
     /// The log's settings; what is absent or wrong keeps its default.
     func log() -> LogSettings {
         var settings = LogSettings()
@@ -46,9 +62,25 @@ extension Field {
         if let word = keys["requests"]?.word(LoggedRequests.self) { settings.requests = word }
         if let word = keys["correlation"]?.word(LoggedCorrelation.self) { settings.correlation = word }
         if let bytes = keys["buffer"]?.bytes(LogSettings.buffers) { settings.buffer = bytes }
-        if let bodies = keys["bodies"], bodies.word(LoggedBodies.self) == .redacted {
-            bodies.error("redacted bodies are not built in this version", "Write bodies: \"off\"")
-        }
+        if let bodies = keys["bodies"]?.word(LoggedBodies.self) { settings.bodies = bodies }
+        if let bytes = keys["body_limit"]?.bytes(LogSettings.bodyLimits) { settings.bodyLimit = bytes }
         return settings
+    }
+
+    /// A route's key `redact`: whose fields its bodies have, and what it adds to them.
+    func redaction() -> (preset: RedactionPreset?, settings: RedactionSettings) {
+        guard let keys = mapping(Vocabulary.redact) else { return (nil, RedactionSettings()) }
+        let show = keys["show"]?.redactedFields() ?? []
+        let hide = keys["hide"]?.redactedFields() ?? []
+        return (keys["as"]?.word(RedactionPreset.self), RedactionSettings(show: show, hide: hide))
+    }
+
+    private func redactedFields() -> [RedactedField] {
+        (elements(max: RedactionSettings.maxFields) ?? []).compactMap { element in
+            guard let text = element.text(max: 2_048) else { return nil }
+            if let field = RedactedField(text) { return field }
+            return element.refuse(
+                "is neither a field's name nor a JSON pointer", "Write name or /place/of/name, 1 to 256 bytes a name")
+        }
     }
 }

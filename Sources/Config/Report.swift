@@ -6,10 +6,12 @@ final class Report {
     /// The file as the operator named it.
     let file: String
     /// The process's environment, for `env:` and `credential:`.
-    let environment: [String: String]
+    let environment: Environment
     private(set) var problems: [Problem] = []
+    /// What was read so far, or looked at for others to read.
+    var files = ConfigurationFiles()
 
-    init(file: String, environment: [String: String]) {
+    init(file: String, environment: Environment) {
         self.file = file
         self.environment = environment
     }

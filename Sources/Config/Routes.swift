@@ -66,6 +66,7 @@ extension Field {
             stripPrefix: strip ?? "", kind: kind, lostAnswer: lostAnswer,
             product: ownProduct ?? read?.product ?? .problem)
         route.idempotency = idempotency
+        if let redact = keys["redact"]?.redaction() { (route.redactionPreset, route.redaction) = redact }
         return route
     }
 

@@ -51,13 +51,14 @@ extension Field {
         switch reference {
         case .file(let path): return secretFile(path, rule: .ownerOnly)
         case .environment(let name):
-            guard let value = report.environment[name] else {
+            switch report.environment.secret(name, limit: Self.maxSecret) {
+            case .absent:
                 return refuse(
                     "the environment variable of the secret is not set", "Set it, or use file: or credential:")
+            case .empty: return secretIsEmpty()
+            case .tooLong: return secretIsTooLong()
+            case .secret(let secret): return secret
             }
-            var buffer = ByteBuffer(capacity: max(value.utf8.count, 1))
-            for byte in value.utf8 { buffer.append(byte: byte) }
-            return secret(buffer)
         case .credential(let name):
             return credentialPath(name).flatMap { secretFile($0, rule: .serviceCredential) }
         }
@@ -74,6 +75,7 @@ extension Field {
     }
 
     private func secretFile(_ path: String, rule: FileRule) -> SecretBytes? {
+        report.files.note(secret: path)
         var buffer: ByteBuffer
         do throws(FileFailure) {
             // Two bytes more: the newline that is removed.
@@ -87,11 +89,15 @@ extension Field {
     }
 
     private func secret(_ buffer: borrowing ByteBuffer) -> SecretBytes? {
-        guard buffer.count > 0 else { return refuse("the secret is empty", "Put the secret there") }
-        guard buffer.count <= Self.maxSecret else {
-            return refuse("the secret is longer than \(Self.maxSecret) bytes", "Put only the secret there")
-        }
+        guard buffer.count > 0 else { return secretIsEmpty() }
+        guard buffer.count <= Self.maxSecret else { return secretIsTooLong() }
         return SecretBytes(copying: buffer.bytes)
+    }
+
+    private func secretIsEmpty() -> SecretBytes? { refuse("the secret is empty", "Put the secret there") }
+
+    private func secretIsTooLong() -> SecretBytes? {
+        refuse("the secret is longer than \(Self.maxSecret) bytes", "Put only the secret there")
     }
 
     /// What is wrong with a file that only its owner may read, and what to do.

@@ -25,6 +25,9 @@ package struct Settings: Sendable {
     package var store: StoreSettings?
     package var limits: HTTPLimits
     package var connections: ConnectionLimits
+    package var process = ProcessSettings()
+    /// What it was read from.
+    package var files = ConfigurationFiles()
     package var log: LogSettings
     /// What the operator should know although it is allowed; to be logged at start.
     package var warnings: [Problem]

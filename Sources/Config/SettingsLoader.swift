@@ -13,13 +13,19 @@ package enum SettingsLoader {
     /// Reads and checks the file at `path`, with `environment` for `env:` and `credential:` references. Files of
     /// secrets and of trust are opened. Returns all problems in the file's order; settings only where none is an error
     /// (their `warnings` are the same problems then).
-    package static func load(path: String, environment: [String: String]) -> (Settings?, [Problem]) {
+    package static func load(path: String, environment: Environment) -> (Settings?, [Problem]) {
         let report = Report(file: path, environment: environment)
+        report.files.configuration = path
         return finish(file(path, report).flatMap { read($0, report) }, report)
     }
 
+    /// The text of the file at `path`, for `load(text:name:environment:)`.
+    static func text(path: String) throws(FileFailure) -> ByteBuffer {
+        try readFile(path, limit: maxFile, rule: .any)
+    }
+
     /// As `load(path:environment:)`, for a text that is already in memory; `name` stands for the file in problems.
-    package static func load(text: Span<UInt8>, name: String, environment: [String: String]) -> (Settings?, [Problem]) {
+    package static func load(text: Span<UInt8>, name: String, environment: Environment) -> (Settings?, [Problem]) {
         let report = Report(file: name, environment: environment)
         return finish(root(text, report).flatMap { read($0, report) }, report)
     }
@@ -28,6 +34,7 @@ package enum SettingsLoader {
         let problems = report.sorted
         guard var settings, !report.hasErrors else { return (nil, problems) }
         settings.warnings = problems
+        settings.files = report.files
         return (settings, problems)
     }
 
@@ -38,7 +45,7 @@ package enum SettingsLoader {
 
     private static func file(_ path: String, _ report: Report) -> Mapping? {
         do throws(FileFailure) {
-            let bytes = try readFile(path, limit: maxFile, rule: .any)
+            let bytes = try text(path: path)
             return root(bytes.bytes, report)
         } catch {
             let message =
@@ -69,6 +76,7 @@ package enum SettingsLoader {
         let quotas = root["quotas"]?.quotas(hasCallers: root["callers"] != nil) ?? []
         let limits = root["limits"]?.limits()
         let store = root["store"]?.store()
+        let process = Field.process(root)
         let log = root["log"]?.log() ?? LogSettings()
         NotBuilt.read(root: root)
         if let path = log.path, path == store?.path {
@@ -83,11 +91,13 @@ package enum SettingsLoader {
             let elements = root["routes"]?.elements(max: Field.maxRoutes) ?? []
             CallerChecks(callers: callers, listeners: listeners, routes: elements).warn()
         }
-        return Settings(
+        var settings = Settings(
             listeners: listeners, workers: workers, credentials: credentials.settings,
             upstreams: upstreams.names.compactMap { upstreams.read[$0]?.settings }, routes: routes.settings,
             callers: callers?.map(\.settings), quotas: quotas, store: store,
             limits: limits?.http ?? HTTPLimits(), connections: limits?.connections ?? ConnectionLimits(), log: log,
             warnings: [])
+        settings.process = process
+        return settings
     }
 }

@@ -50,7 +50,7 @@ extension Field {
         var secrets: [SecretBytes] = []
         for field in [current].compactMap({ $0 }) + previous {
             guard let secret = field.storeKey() else { continue }
-            if secrets.contains(where: { isEqual($0.bytes, secret.bytes) }) {
+            if secrets.contains(where: { $0.isEqual(to: secret.bytes) }) {
                 field.error("is the same key as one before it", "Name each key once, the current one as key")
             }
             secrets.append(secret)
@@ -83,10 +83,4 @@ extension Field {
         if let time = keys["timeout"]?.milliseconds(10...60_000) { limits.timeoutMilliseconds = time }
         return limits
     }
-}
-
-private func isEqual(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
-    guard left.count == right.count else { return false }
-    for index in 0..<left.count where left[index] != right[index] { return false }
-    return true
 }

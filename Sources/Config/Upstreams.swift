@@ -88,6 +88,7 @@ extension Field {
         guard let path = absolutePath() else { return nil }
         do throws(FileFailure) {
             try checkReadable(path, rule: .any)
+            report.files.note(trust: path)
             return path
         } catch {
             switch error {

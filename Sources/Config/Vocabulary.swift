@@ -4,7 +4,10 @@
 /// The keys of each mapping.
 package enum Vocabulary {
     package static let root =
-        ["listeners", "workers", "credentials", "upstreams", "routes", "callers", "quotas", "limits", "store", "log"]
+        [
+            "listeners", "workers", "credentials", "upstreams", "routes", "callers", "quotas", "limits", "store", "log",
+            "user", "group", "hardening", "reload_on_change",
+        ]
         + NotBuilt.rootKeys
     package static let listener = ["name", "bind", "mode", "owner", "group", "unsafe_bind", "tls"]
     package static let listenerTLS = ["certificate", "key", "client_ca", "client_certificate"]
@@ -22,7 +25,7 @@ package enum Vocabulary {
     package static let pace = ["rate", "burst", "concurrency", "queue", "max_wait"]
     package static let route = [
         "name", "methods", "path", "prefix", "upstream", "credential", "strip_prefix", "kind", "lost_answer",
-        "product", "idempotency",
+        "product", "idempotency", "redact",
     ]
     package static let idempotency = [
         "key", "required", "volatile", "on_unknown", "repeat_after", "wait", "on_store_failure", "on_error", "code",
@@ -36,15 +39,17 @@ package enum Vocabulary {
         "quota_keys",
     ]
     package static let admin = ["bind"]
+    package static let hardening = ["seccomp", "landlock"]
     package static let store = [
         "kind", "path", "key", "previous_keys", "retention", "unknown_retention", "max_keys", "max_size", "max_answer",
         "max_waiting", "max_questions", "timeout",
     ]
-    package static let log = ["path", "requests", "correlation", "buffer", "bodies"]
+    package static let log = ["path", "requests", "correlation", "buffer", "bodies", "body_limit"]
+    package static let redact = ["as", "show", "hide"]
 
     /// All of the above.
     package static let all = [
         root, listener, listenerTLS, credential, apiKey, upstream, tls, timeouts, connections, breaker, pace, route,
-        idempotency, caller, quota, limits, admin, store, log,
+        idempotency, caller, quota, limits, admin, store, log, redact, hardening,
     ]
 }

@@ -227,6 +227,7 @@ final class UpstreamConnection {
     /// Looks at an unused connection: nothing must have come but what TLS says to itself.
     func isQuiet(_ scratch: inout ByteBuffer) -> Bool {
         guard end == nil else { return false }
+        defer { scratch.wipe() }
         while readable {
             scratch.clear()
             switch read(into: &scratch) {

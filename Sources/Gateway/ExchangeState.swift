@@ -21,6 +21,8 @@ struct ExchangeState: ~Copyable {
     var output = ByteBuffer(capacity: ExchangeState.outputCapacity)
     /// The answer of a claimed request until the store has it, or the one that the store had (`KeptAnswer`).
     var held = ByteBuffer(capacity: ExchangeState.heldCapacity)
+    /// The beginning of a 401's body, for its message.
+    var denial = ByteBuffer(capacity: ExchangeState.denialCapacity)
     var key = KeyHold()
     /// For the next seal; inside `sealed` while a request is under way.
     var spare: ByteBuffer? = ByteBuffer(capacity: 2048)
@@ -40,6 +42,8 @@ struct ExchangeState: ~Copyable {
     var trail = RequestTrail()
     /// Fields about quotas for the answer: whole lines.
     var fields = ByteBuffer(capacity: 64)
+    /// Follows the answer's body for the log; nil where that shows none.
+    var answerRedactor: AnswerRedactor?
     var method = Method.post
     /// The lent connection, or the one that is being opened for this exchange.
     var upstream: UpstreamConnection?
@@ -79,6 +83,7 @@ struct ExchangeState: ~Copyable {
     private static let bodyCapacity = 1_024
     private static let outputCapacity = 2_048
     private static let heldCapacity = 64
+    private static let denialCapacity = 64
 
     init(inputCapacity: Int, receivedCapacity: Int) {
         self.inputCapacity = inputCapacity
@@ -89,8 +94,9 @@ struct ExchangeState: ~Copyable {
 
     /// Bytes by which its buffers are larger than they were made.
     var outgrown: Int {
-        input.capacity + received.capacity + body.capacity + output.capacity + held.capacity
-            - (inputCapacity + receivedCapacity + Self.bodyCapacity + Self.outputCapacity + Self.heldCapacity)
+        input.capacity + received.capacity + body.capacity + output.capacity + held.capacity + denial.capacity
+            - (inputCapacity + receivedCapacity + Self.bodyCapacity + Self.outputCapacity + Self.heldCapacity
+                + Self.denialCapacity)
     }
 
     /// Gives the buffers that have grown back to their first size. They are empty.
@@ -99,13 +105,14 @@ struct ExchangeState: ~Copyable {
         if received.capacity > receivedCapacity { received = ByteBuffer(capacity: receivedCapacity) }
         if body.capacity > Self.bodyCapacity { body = ByteBuffer(capacity: Self.bodyCapacity) }
         if held.capacity > Self.heldCapacity { held = ByteBuffer(capacity: Self.heldCapacity) }
+        if denial.capacity > Self.denialCapacity { denial = ByteBuffer(capacity: Self.denialCapacity) }
         if output.capacity > Self.outputCapacity { output = ByteBuffer(capacity: Self.outputCapacity) }
     }
 
     /// Ready for the next request of the same connection; bytes behind this one stay.
     mutating func resetForNext() {
         input.consume(min(reader.consumed, input.count))
-        input.compact()
+        input.wipeRest()
         reset()
     }
 
@@ -128,6 +135,7 @@ struct ExchangeState: ~Copyable {
             held.wipe()
             key = KeyHold()
         }
+        if denial.count > 0 { denial.wipe() }
         unseal()
         if hashed >= 0 {
             hasher.reset()
@@ -141,6 +149,7 @@ struct ExchangeState: ~Copyable {
         secret = 0
         triesOtherSecret = false
         fields.clear()
+        answerRedactor = nil
         method = .post
         upstream = nil
         deadline = nil

@@ -25,19 +25,23 @@ package enum RunEnd: Equatable, Sendable {
 package final class Gateway {
     private static let signals: [Signal] = [.terminate, .interrupt, .hangup, .user1]
 
-    /// Reads the configuration anew, for a reload.
-    package typealias Source = () -> (settings: Settings?, problems: [Problem])
-
     /// How long the access log may take to write what is left at the end.
     private static let logEndMilliseconds = 2_000
 
-    private let log: OperatorLog
+    let log: OperatorLog
+    private let source: ConfigurationSource
+    /// Files outside of what the configuration named at the start cannot be opened any more.
+    var filesAreRestricted = false
+    /// What the process did to itself at the start.
+    private let process: ProcessSettings
+    private var reloadOnChange: ProcessSettings.ReloadOnChange
     private let accessLog: AccessLog
     /// Where it goes; nil for standard output.
     private var logPath: String?
-    private let source: Source
     private var listeners: Listeners
     private var fleet: Fleet
+    private let notices: Mailbox<Notice>
+    private var desk: NoticeDesk
     private var draining = false
     /// Those that not every worker has taken up.
     private var reloads: [(progress: ReloadProgress, addresses: [String])] = []
@@ -49,40 +53,48 @@ package final class Gateway {
     private let office = PostOffice()
     private let workers: Int
     private let pacers: Pacers
-    private let notice: ServiceNotice
+    private let manager: ServiceNotice
     /// Counts of quotas go on over reloads. Made with the first quota, which a reload may bring.
     private var counts: LimitTable?
 
-    /// Runs until SIGTERM or SIGINT; SIGHUP reads `source` again.
+    /// Runs until SIGTERM or SIGINT; SIGHUP reads `source` again, of which `settings` were loaded last.
     package static func run(
-        _ settings: Settings, log: OperatorLog, source: @escaping Source
+        _ settings: Settings, log: OperatorLog, source: ConfigurationSource
     ) throws(StartFailure) -> RunEnd {
+        source.keep()
         let gateway = try Gateway(settings, log: log, source: source)
         try gateway.prepareProcess(settings)
         // Before any caller comes, who might take the last descriptor.
-        var watch = try gateway.makeWatch()
+        var watch = try gateway.makeWatch(settings)
         try gateway.start(settings)
         return try gateway.serve(&watch)
     }
 
-    private init(_ settings: Settings, log: OperatorLog, source: @escaping Source) throws(StartFailure) {
+    private init(_ settings: Settings, log: OperatorLog, source: ConfigurationSource) throws(StartFailure) {
         self.log = log
         self.source = source
+        process = settings.process
+        reloadOnChange = settings.process.reloadOnChange
         workers = settings.workers ?? ProcessControl.cpuCount()
         // First of all: where standard output is closed, nothing of ours must get its number.
         logPath = settings.log.path
         accessLog = try Self.makeLog(settings.log.path, workers: workers)
         listeners = Listeners(workers: workers)
-        notice = try ServiceNotice(log: log)
+        manager = try ServiceNotice(log: log)
         pacers = Pacers(workers: workers, office)
         fleet = try Fleet()
+        notices = Mailbox(limit: Notice.limit, wakeUp: fleet.mainWakeUp)
+        desk = NoticeDesk(notices, log: log)
     }
 
     private func start(_ settings: Settings) throws(StartFailure) {
         let plan = plan(settings)
-        let store = try makeStore(settings)
         var change = try listeners.change(to: settings.listeners)
-        let shared = Shared(resolver: try Self.makeResolver(), store: store, log: try startLog())
+        // Threads inherit what the process has given up: none is there yet.
+        try confine(settings)
+        let store = try makeStore(settings)
+        let shared = Shared(
+            resolver: try Self.makeResolver(), store: store, log: try startLog(), notices: notices)
         for index in change.added.indices {
             let generation = try Self.generation(plan)
             let worker = try fleet.addWorker(shared, generation, change.added[index], index: index)
@@ -92,7 +104,7 @@ package final class Gateway {
         }
         log.write(.info, "ready", ("workers", .number(fleet.size)), ("listeners", .words(change.addresses)))
         listeners.warnOfUnused(log)
-        notice.serving(change.addresses)
+        manager.serving(change.addresses)
     }
 
     private func plan(_ settings: Settings) -> Plan {
@@ -177,15 +189,53 @@ package final class Gateway {
     private struct Watch: ~Copyable {
         var poller: Poller
         let signals: SignalSource
+        var files: FileWatch
+        /// Monotonic milliseconds at which files that change are looked at: when they began to, and when they rest.
+        var latest: UInt64 = 0
+        var due: UInt64?
+
+        /// How long the files must have rested, and how long that is waited for.
+        static let restMilliseconds: UInt64 = 200
+        static let patienceMilliseconds: UInt64 = 2_000
+
+        var millisecondsToWait: Int {
+            guard let due else { return -1 }
+            let now = Clock.monotonicMilliseconds()
+            return due > now ? Int(due - now) : 0
+        }
+
+        /// Whether it is time to read changed files again.
+        mutating func filesHaveChanged() -> Bool {
+            let now = Clock.monotonicMilliseconds()
+            if files.takeEvents() {
+                if due == nil { latest = now + Self.patienceMilliseconds }
+                due = min(now + Self.restMilliseconds, latest)
+            }
+            guard let at = due, now >= at else { return false }
+            due = nil
+            return files.hasChanged()
+        }
     }
 
-    private func makeWatch() throws(StartFailure) -> Watch {
+    /// The files that are read again when they change.
+    private static func watched(_ settings: Settings) -> [String] {
+        switch settings.process.reloadOnChange {
+        case .none: []
+        case .secrets: settings.files.secrets
+        case .all: settings.files.secrets + [settings.files.configuration].compactMap { $0 }
+        }
+    }
+
+    private func makeWatch(_ settings: Settings) throws(StartFailure) -> Watch {
         do {
             let poller = try Poller(maxEvents: 4)
             let source = try SignalSource(Self.signals)
             try poller.add(source, Token(slot: 0, generation: 0))
             try poller.add(fleet.mainWakeUp, Token(slot: 1, generation: 0))
-            return Watch(poller: poller, signals: source)
+            var files = try FileWatch()
+            files.watch(Self.watched(settings))
+            try poller.add(files, Token(slot: 2, generation: 0))
+            return Watch(poller: poller, signals: source, files: files)
         } catch {
             throw StartFailure("the main thread cannot wait for signals: \(error)")
         }
@@ -194,10 +244,15 @@ package final class Gateway {
     private func serve(_ watch: inout Watch) throws(StartFailure) -> RunEnd {
         do {
             while fleet.running > 0 {
-                _ = try watch.poller.wait(milliseconds: notice.rest)
-                while let signal = watch.signals.take() { take(signal) }
+                _ = try watch.poller.wait(milliseconds: soonest(watch.millisecondsToWait, manager.rest))
+                while let signal = watch.signals.take() { take(signal, &watch.files) }
+                if watch.filesHaveChanged() && !draining {
+                    log.write(.info, "files have changed")
+                    reload(reloadOnChange == .all ? .all : .secrets, &watch.files)
+                }
                 tellOfReloads()
-                notice.turn(&fleet)
+                desk.write(at: Clock.monotonicMilliseconds())
+                manager.turn(&fleet)
             }
         } catch {
             throw StartFailure("the main thread cannot wait for signals: \(error)")
@@ -209,15 +264,15 @@ package final class Gateway {
         return clean ? .drained : .cutShort
     }
 
-    private func take(_ signal: Signal) {
+    private func take(_ signal: Signal, _ files: inout FileWatch) {
         switch signal {
         case .terminate, .interrupt:
             let message: StaticString = draining ? "stopping now" : "draining"
             log.write(.info, message, ("signal", .number(Int(signal.rawValue))))
-            if !draining { notice.stopping() }
+            if !draining { manager.stopping() }
             fleet.tell(draining ? .stop : .drain)
             draining = true
-        case .hangup: if !draining { reload() }
+        case .hangup: if !draining { reload(.all, &files) }
         case .user1: reopenLog()
         case .quit, .user2, .windowChange: break
         }
@@ -245,43 +300,62 @@ package final class Gateway {
     }
 
     /// Everything that can fail happens here, before any worker is told: a bad configuration changes nothing.
-    private func reload() {
-        notice.reloading()
-        let (new, problems) = source()
+    private func reload(_ scope: ConfigurationSource.Scope, _ files: inout FileWatch) {
+        manager.reloading()
+        // What is replaced from here on is seen as another change.
+        _ = files.hasChanged()
+        let (new, problems) = source.load(scope)
         for problem in problems { report(problem) }
         guard let new else {
             log.write(.error, "reload refused: the configuration has problems; nothing changed")
+            tellOfRestrictedFiles()
             return tellOfRefusal()
         }
         do throws(StartFailure) {
-            try checkStore(new)
-            let plan = plan(new)
-            var generations: [Generation] = []
-            for _ in 0..<fleet.size { generations.append(try Self.generation(plan)) }
-            let file = try Self.openLog(new.log.path, insteadOf: logPath)
-            let change = try listeners.change(to: new.listeners)
-            useLog(file, new.log.path)
-            let progress = ReloadProgress(workers: fleet.size, fleet.mainWakeUp)
-            for index in 0..<fleet.size {
-                fleet.tell(index, .reload(Reload(generations[index], change, worker: index, progress)))
-            }
-            for address in change.unchanged {
-                log.write(
-                    .warning, "mode and owner of a Unix socket change with a restart", ("listener", .text(address)))
-            }
-            if (new.workers ?? fleet.size) != fleet.size {
-                log.write(.warning, "the number of workers changes with a restart", ("workers", .number(fleet.size)))
-            }
-            reloads.append((progress, change.addresses))
+            try apply(new)
+            source.keep()
+            reloadOnChange = new.process.reloadOnChange
+            files.watch(Self.watched(new))
         } catch {
             log.write(.error, "reload refused; nothing changed", ("reason", .text(error.reason)))
+            tellOfRestrictedFiles()
             tellOfRefusal()
         }
     }
 
     /// Reloads that workers are still taking up are told when they are done.
     private func tellOfRefusal() {
-        if reloads.isEmpty { notice.serving(listeners.addresses, "; the last reload was refused") }
+        if reloads.isEmpty { manager.serving(listeners.addresses, "; the last reload was refused") }
+    }
+
+    private func apply(_ new: Settings) throws(StartFailure) {
+        try checkStore(new)
+        let plan = plan(new)
+        var generations: [Generation] = []
+        for _ in 0..<fleet.size { generations.append(try Self.generation(plan)) }
+        let file = try Self.openLog(new.log.path, insteadOf: logPath)
+        let change = try listeners.change(to: new.listeners)
+        useLog(file, new.log.path)
+        let progress = ReloadProgress(workers: fleet.size, fleet.mainWakeUp)
+        for index in 0..<fleet.size {
+            fleet.tell(index, .reload(Reload(generations[index], change, worker: index, progress)))
+        }
+        for address in change.unchanged {
+            log.write(
+                .warning, "mode and owner of a Unix socket change with a restart", ("listener", .text(address)))
+        }
+        if (new.workers ?? fleet.size) != fleet.size {
+            log.write(.warning, "the number of workers changes with a restart", ("workers", .number(fleet.size)))
+        }
+        reloads.append((progress, change.addresses))
+        if isOtherProcess(new.process) {
+            log.write(.warning, "user, group and hardening change with a restart")
+        }
+    }
+
+    private func isOtherProcess(_ new: ProcessSettings) -> Bool {
+        new.user != process.user || new.group != process.group || new.hasSeccomp != process.hasSeccomp
+            || new.hasLandlock != process.hasLandlock
     }
 
     /// The log's file, where that is another one than before.
@@ -315,7 +389,7 @@ package final class Gateway {
         while let (progress, addresses) = reloads.first, progress.isDone {
             reloads.removeFirst()
             log.write(.info, "reloaded", ("listeners", .words(addresses)))
-            if reloads.isEmpty && !draining { notice.serving(addresses) }
+            if reloads.isEmpty && !draining { manager.serving(addresses) }
         }
     }
 

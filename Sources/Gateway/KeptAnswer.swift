@@ -48,6 +48,19 @@ package struct KeptAnswer: Equatable {
         for index in 0..<4 { bytes[5 + index] = UInt8(truncatingIfNeeded: length >> (24 - 8 * index)) }
     }
 
+    /// Whether a field of it is Content-Encoding.
+    func namesCoding(in kept: Span<UInt8>) -> Bool {
+        var start = Int(fields.start)
+        while start < Int(fields.end) {
+            let line = kept.extracting(start..<Int(fields.end))
+            if spanHasPrefix(line, ignoringCase: "content-encoding:") { return true }
+            var end = start
+            while end < Int(fields.end) && kept[end] != UInt8(ascii: "\n") { end += 1 }
+            start = end + 1
+        }
+        return false
+    }
+
     private static func append(_ number: Int, bytes: Int, to buffer: inout ByteBuffer) {
         for index in stride(from: bytes - 1, through: 0, by: -1) {
             buffer.append(byte: UInt8(truncatingIfNeeded: number >> (8 * index)))

@@ -28,6 +28,8 @@ final class Plan: Sendable {
     let quotas: ServedQuotas?
     /// What the quotas have counted: the same table for every configuration.
     let counts: LimitTable?
+    /// One for each route; nil where the log shows no bodies.
+    let redaction: [RedactionRules?]
     /// One for each route; nil where its upstream has no pace.
     let pacers: [SharedPacer?]
     /// The store's keys, the current one first; empty where there is no store.
@@ -42,6 +44,10 @@ final class Plan: Sendable {
         self.settings = settings
         self.counts = counts
         self.pacers = pacers
+        redaction = settings.routes.map { route in
+            guard settings.log.bodies == .redacted else { return nil }
+            return RedactionRules(route.redactionPreset ?? RedactionPreset(route.product), route.redaction)
+        }
         callers = settings.callers.map { ServedCallers($0, routes: settings.routes.count) }
         let isTold = settings.connections.quotaHeaders == .always
         quotas = settings.quotas.isEmpty ? nil : ServedQuotas(settings.quotas, isTold: isTold)
@@ -52,7 +58,8 @@ final class Plan: Sendable {
         let additions = settings.routes.map { route in
             let pointers = route.idempotency.map { ServedIdempotency.pointers($0) } ?? []
             guard !pointers.isEmpty else { return common[route.credential] }
-            return BodyAdditions(settings.credentials[route.credential], lookedFor: pointers)
+            return BodyAdditions(
+                settings.credentials[route.credential], lookedFor: pointers, sharing: common[route.credential])
         }
         self.additions = additions
         idempotency = settings.routes.indices.map { index in
@@ -86,9 +93,12 @@ final class ServedRoute {
     let idempotency: ServedIdempotency?
     /// The names of the credential and of the route: the scope of its keys.
     let credential: [UInt8]
+    let credentialName: String
     let name: [UInt8]
     /// What each of its log lines says of it.
     let logFields: ConfiguredFields
+    /// What of its bodies the log may show; nil where it shows none.
+    let redaction: RedactionRules?
     let quotaName: ServedQuotas.Name
     let quotaCredential: ServedQuotas.Name
     /// nil: requests go as they come.
@@ -101,6 +111,7 @@ final class ServedRoute {
         self.settings = settings
         idempotency = plan.idempotency[index]
         name = Array(settings.name.utf8)
+        redaction = plan.redaction[index]
         logFields = ConfiguredFields([
             ("http.route", settings.match.pattern), ("route", settings.name), ("upstream", upstream.settings.name),
             ("credential", plan.settings.credentials[settings.credential].name),
@@ -109,6 +120,7 @@ final class ServedRoute {
         quotaCredential = ServedQuotas.Name("credential " + plan.settings.credentials[settings.credential].name)
         pacer = plan.pacers[index]
         paceMilliseconds = (upstream.settings.pace?.maxWait ?? 0) / 1_000_000 + 1_000
+        credentialName = plan.settings.credentials[settings.credential].name
         credential = Array(plan.settings.credentials[settings.credential].name.utf8)
         authority = Array(upstream.settings.authority.utf8)
         basePath = Array(upstream.settings.basePath.utf8)

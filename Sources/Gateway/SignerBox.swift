@@ -13,6 +13,8 @@ final class SignerBox {
     /// 0 or 1: by which requests are sealed first.
     private(set) var current = 0
     private var bothRefusedUntil: UInt64 = 0
+    /// Monotonic milliseconds until which nothing more is said of a refusal.
+    var denialToldUntil: UInt64 = 0
 
     init(_ settings: CredentialSettings) {
         first = Signer(settings)

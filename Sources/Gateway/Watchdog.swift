@@ -47,3 +47,6 @@ package struct Watchdog {
         return true
     }
 }
+
+/// The shorter of two waits in milliseconds, of which -1 is for ever.
+func soonest(_ a: Int, _ b: Int) -> Int { a < 0 ? b : b < 0 ? a : min(a, b) }

@@ -39,8 +39,8 @@ extension Worker {
         let settings = generation.plan.settings.log
         let status = context.trail.status
         switch settings.requests {
-        case .off: return
-        case .errors: if outcome.cause.isSuccess && status < 400 { return }
+        case .off: return dropFollower(&context)
+        case .errors: if outcome.cause.isSuccess && status < 400 { return dropFollower(&context) }
         case .all: break
         }
         lines.begin(logTime, Self.level(outcome.cause, status), "request")
@@ -49,6 +49,7 @@ extension Worker {
         Self.writeOutcome(outcome, context.trail, body: body, attempts: attempts, to: &lines)
         let isPaced = context.route?.pacer != nil
         Self.writeTimes(context.trail, isPaced: isPaced, Clock.monotonicNanoseconds(), to: &lines)
+        logBodies(&context, outcome)
         guard lines.end(limit: logBuffer.room(limit: settings.buffer)) else { return logBuffer.dropped() }
     }
 

@@ -15,6 +15,7 @@ extension Worker {
     mutating func holdAnswer(_ context: inout ExchangeState) -> Event? {
         context.key.holdsAnswer = true
         notePace(&context)
+        followAnswer(&context, isEncoded: context.answer.head.value(.contentEncoding) != nil)
         // What is left of an interim answer goes out before it.
         context.held.clear()
         Self.beginHeld(context.answer, context.received, in: &context.held)
@@ -52,6 +53,7 @@ extension Worker {
     /// Payload of a held answer.
     mutating func hold(_ count: Int, _ context: ExchangeContext) {
         guard mayHold(&context.state, count) else { return drive(context, outgrow(&context.state)) }
+        followPayload(count, &context.state)
         context.state.holdPayload(count)
     }
 
@@ -143,6 +145,7 @@ extension Worker {
     mutating func deliverKept(_ context: ExchangeContext, isReplay: Bool) -> Event? {
         if draining { context.state.closes = true }
         context.state.key = KeyHold()
+        if isReplay { followKept(&context.state) }
         let kept = writeKept(&context.state, isReplay)
         context.state.trail.status = kept.status
         context.state.trail.answerBytes = context.state.held.count - kept.bodyStart

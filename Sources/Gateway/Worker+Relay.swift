@@ -28,10 +28,15 @@ extension Worker {
                 if receiveAnswer(connection, context) { continue }
                 return waitForAnswer(context)
             case .interim: continue
-            case .head: drive(context, judgeSignature(&context.state))
-            case .payload(let count): deliver(count, context)
+            case .head:
+                noteClock(&context.state)
+                drive(context, judgeSignature(&context.state))
+            case .payload(let count):
+                noteDenial(count, &context.state)
+                deliver(count, context)
             case .complete(let reusable):
                 if context.state.chunksOut { context.state.output.append("0\r\n\r\n") }
+                tellOfDenial(&context.state)
                 return drive(context, .answerCompleted(reusable: reusable))
             case .refused(let refusal):
                 withdrawAnswer(&context.state)
@@ -123,9 +128,11 @@ extension Worker {
         } else if context.state.exchange.callerIsGone {
             context.state.dropPayload(count)
         } else if context.state.chunksOut {
+            followPayload(count, &context.state)
             context.state.gatherChunk(count)
             if context.state.output.count >= Worker.gatherBytes { flushed(flush(context), context) }
         } else {
+            followPayload(count, &context.state)
             context.state.pendingPayload = count
             flushed(flush(context), context)
         }
@@ -203,6 +210,7 @@ extension Worker {
         if !context.exchange.callerIsGone { context.trail.status = context.answer.head.status }
         guard context.held.count == 0 else { return relayHeld(&context) }
         notePace(&context)
+        followAnswer(&context, isEncoded: context.answer.head.value(.contentEncoding) != nil)
         if !context.exchange.callerIsGone {
             context.chunksOut = writeHead(
                 of: context.answer, context.received, context.fields, closes: context.closes, to: &context.output)

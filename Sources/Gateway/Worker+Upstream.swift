@@ -18,6 +18,11 @@ final class UpstreamState {
     var pool: Pool
     var breaker: CircuitBreaker?
     var idleLimit = IdleLimit()
+    var skew = ClockSkew()
+    /// Unix seconds at which its clock was looked at last.
+    var clockSeenAt: Int64 = 0
+    /// Monotonic milliseconds until which nothing more is said of it.
+    var skewToldUntil: UInt64 = 0
     var known: KnownAddresses<SocketAddress>
     /// A reload has put another in its place: it serves whom it has, and keeps no connection.
     var isRetired = false

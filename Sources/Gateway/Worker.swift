@@ -26,13 +26,16 @@ final class Shared: Sendable {
     let resolver: Resolver
     /// nil where no route has idempotency keys.
     let store: StoreKeeper?
+    /// What the operator is to be told.
+    let notices: Mailbox<Notice>
     let log: AccessLog
     /// Inbound connections of the process.
     let connections = Atomic<Int>(0)
     /// Bytes of request bodies that are held, beyond the first buffers.
     let buffered = Atomic<Int>(0)
 
-    init(resolver: Resolver, store: StoreKeeper?, log: AccessLog) {
+    init(resolver: Resolver, store: StoreKeeper?, log: AccessLog, notices: Mailbox<Notice>) {
+        self.notices = notices
         self.resolver = resolver
         self.log = log
         self.store = store
@@ -85,6 +88,8 @@ struct Worker: ~Copyable {
     var waitingTurns: [UInt64: UInt32] = [:]
     /// The slots whose timers wake the pacers.
     var pacerSlots: [ObjectIdentifier: UInt32] = [:]
+    /// For bodies in the log.
+    var redactors: [AnswerRedactor] = []
     /// For callers' tokens.
     var tokenHasher = BodyHasher()
     /// For looking at idle connections.

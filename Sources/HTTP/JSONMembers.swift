@@ -29,7 +29,11 @@ struct JSONMembers: ~Copyable {
 
     init() {}
 
+    /// Forgets and wipes all members: their keys are the beginnings of names.
     mutating func reset() {
+        pending.wipe()
+        sorted.wipe()
+        unescaped.wipe()
         pending.reset(keepingAtMost: Self.keptMembers)
         sorted.reset(keepingAtMost: Self.keptMembers)
         unescaped.reset(keepingAtMost: Self.keptBytes)

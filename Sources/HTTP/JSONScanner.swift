@@ -45,6 +45,8 @@ package struct JSONScanner: ~Copyable {
         unescaped.reset(keepingAtMost: 4_096)
         results.truncate(to: 0)
         for _ in 0..<query.pointers.count { results.push(JSONFound()) }
+        // Names are a caller's own, and may be what nobody is to find later.
+        defer { unescaped.wipe() }
         do {
             try run(JSONText(body), query, maxDepth)
             return nil

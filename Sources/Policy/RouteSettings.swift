@@ -54,6 +54,9 @@ package struct RouteSettings: Sendable {
     package var kind: RouteKind
     package var lostAnswer: LostAnswer
     package var product: Product
+    /// Whose fields the route's bodies have where a log shows them; nil: those of its product.
+    package var redactionPreset: RedactionPreset?
+    package var redaction = RedactionSettings()
     /// nil: the route's requests are not kept from being carried out twice.
     package var idempotency: IdempotencySettings?
 

@@ -45,6 +45,8 @@ package final class BodyAdditions: Sendable {
     /// Something is put into a body that lacks it, so a call without a body cannot be sent, and the digest cannot be
     /// begun before the body is whole.
     package let alwaysInserts: Bool
+    /// The API key as a JSON string; nil where the credential has none.
+    private let quotedKey: SecretBytes?
 
     /// The places where an API key is known to stand: Banking's, and IngoPay's when it is used with Banking.
     private static let topLevel = pointer("/api_key")
@@ -54,9 +56,13 @@ package final class BodyAdditions: Sendable {
     /// The places where an API key is known to stand, whatever the credential says.
     package static var apiKeyPlaces: [JSONPointer] { [topLevel, inLedger] }
 
-    /// `lookedFor`: pointers that `query` has behind the credential's own, for others to look at.
-    package init(_ credential: CredentialSettings, lookedFor: [JSONPointer] = []) {
-        let keys = Self.apiKeyFields(credential)
+    /// `lookedFor`: pointers that `query` has behind the credential's own, for others to look at. `sharing`: those of
+    /// the same credential, whose copy of the API key is used: there is one for all routes.
+    package init(
+        _ credential: CredentialSettings, lookedFor: [JSONPointer] = [], sharing other: BodyAdditions? = nil
+    ) {
+        quotedKey = other?.quotedKey ?? credential.apiKey.map { Self.quoted($0.value) }
+        let keys = Self.apiKeyFields(credential, quotedKey)
         let others = credential.fields.map {
             ($0.pointer, Field(rule: .fixed, json: SecretBytes(copying: $0.json.span)))
         }
@@ -142,7 +148,9 @@ package final class BodyAdditions: Sendable {
     }
 
     /// A caller's key is replaced in each known place; it is inserted only where the credential says.
-    private static func apiKeyFields(_ credential: CredentialSettings) -> [(JSONPointer, Field)] {
+    private static func apiKeyFields(
+        _ credential: CredentialSettings, _ json: SecretBytes?
+    ) -> [(JSONPointer, Field)] {
         var places = [topLevel, inLedger].filter { place in
             !credential.fields.contains { overlap($0.pointer, place) }
         }
@@ -159,7 +167,6 @@ package final class BodyAdditions: Sendable {
             places.removeAll { overlap($0, own) }
             places.append(own)
         }
-        let json = quoted(settings.value)
         return places.map { ($0, Field(rule: .apiKey(inserts: $0 == own), json: json)) }
     }
 

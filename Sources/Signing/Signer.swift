@@ -13,9 +13,12 @@ package struct Signer: ~Copyable {
     private let authorizationStart: [UInt8]
     private let apiKey: SecretBytes?
     private var scratch = ByteBuffer(capacity: 2_048)
+    private let keepsString: Bool
 
-    /// Prepares the key and everything of the headers that is the same for all requests.
-    package init(_ settings: CredentialSettings) {
+    /// Prepares the key and everything of the headers that is the same for all requests. `keepsString`: the string to
+    /// sign stays for `stringToSign`; else it is wiped, as it holds the target and headers of callers.
+    package init(_ settings: CredentialSettings, keepsString: Bool = false) {
+        self.keepsString = keepsString
         items = settings.signedHeaders.items
         signsDate = items.contains(.date)
         signsOtherHeaders = items.contains { if case .header = $0 { true } else { false } }
@@ -82,13 +85,14 @@ package struct Signer: ~Copyable {
         scratch.clear()
         parts.write(items, of: head.bytes, date: date, to: &scratch)
         authenticator.authenticate(scratch)
+        if !keepsString { scratch.wipe() }
         head.append(authorizationStart.span)
         Base64.append(authenticator.code, to: &head)
         head.append("\"\r\n\r\n")
         return SealedRequest(buffer: head, bodyLength: bodyLength)
     }
 
-    /// The string that the last `seal` signed, for `explain`.
+    /// The string that the last `seal` signed, for `explain`; empty where it is not kept.
     package var stringToSign: Span<UInt8> {
         @_lifetime(borrow self)
         get { scratch.bytes }

@@ -14,10 +14,11 @@ extension Subcommand {
                 Console.out(Paint(.output).good("ok"))
                 return .ok
             }
-            let (settings, problems) = try arguments.source()()
+            let (settings, problems) = try arguments.source().load()
+            let isGood = settings.map { !$0.hasSecret(in: Console.arguments()) } ?? false
             let list = problems.map(json).joined(separator: ",")
-            Console.out("{\"ok\":\(settings != nil),\"problems\":[\(list)]}")
-            return settings == nil ? .configuration : .ok
+            Console.out("{\"ok\":\(isGood),\"problems\":[\(list)]}")
+            return isGood ? .ok : .configuration
         })
 
     static let jsonFlag = Flag(name: "json", value: nil, help: "print one JSON object")

@@ -17,7 +17,7 @@ struct Explanation {
     private let bodyFile: String?
 
     init(_ call: Call, _ method: Method, _ body: ExplainedBody, _ date: HTTPDate, bodyFile: String?) {
-        var signer = Signer(call.credential)
+        var signer = Signer(call.credential, keepsString: true)
         let draft = Draft(
             head: ByteBuffer(capacity: 2_048), method: method, authority: Array(call.upstream.authority.utf8),
             basePath: Array(call.upstream.basePath.utf8), target: Array(call.target.utf8).span)

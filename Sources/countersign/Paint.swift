@@ -1,6 +1,8 @@
 // Colours, where somebody looks at a terminal and has not said NO_COLOR (no-color.org).
 // Relies on Console for what a stream is. Refuses colours in pipes and files, and on TERM=dumb.
 
+internal import Config
+
 /// Colours for one of the two streams.
 struct Paint {
     enum Stream { case output, errors }
@@ -8,7 +10,7 @@ struct Paint {
     private let isOn: Bool
 
     init(_ stream: Stream) {
-        let environment = Console.environment()
+        let environment = Environment.ofProcess()
         isOn =
             Console.isTerminal(stream) && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
     }

@@ -13,7 +13,7 @@ extension Subcommand {
         flags: [configFlag],
         run: { (arguments) throws(Arguments.Problem) in
             let source = try arguments.source()
-            guard let settings = try arguments.settings() else { return .configuration }
+            guard let settings = arguments.settings(from: source) else { return .configuration }
             do throws(StartFailure) {
                 _ = try Gateway.run(settings, log: OperatorLog(), source: source)
                 return .ok

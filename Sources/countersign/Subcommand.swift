@@ -27,8 +27,8 @@ struct Subcommand: Sendable {
         name: "config", value: "FILE", help: "the configuration (default: $\(configVariable))")
 
     static let all: [Subcommand] = [
-        .serve, .check, .explain, .verify, .redact, .keysList, .keysShow, .keysResolve, .schema, .completionBash,
-        .completionZsh, .completionFish, .manual, .printVersion,
+        .serve, .check, .doctor, .explain, .verify, .redact, .keysList, .keysShow, .keysResolve, .schema,
+        .completionBash, .completionZsh, .completionFish, .manual, .printVersion,
     ]
 
     static let printVersion = Subcommand(
@@ -120,24 +120,31 @@ struct Subcommand: Sendable {
 }
 
 extension Arguments {
-    /// Reads the configuration, each time anew.
-    func source() throws(Problem) -> () -> (settings: Settings?, problems: [Config.Problem]) {
-        let environment = Console.environment()
+    /// Where the configuration is read from.
+    func source() throws(Problem) -> ConfigurationSource {
+        let environment = Environment.ofProcess()
         guard let path = self["config"] ?? environment[Subcommand.configVariable] else {
             throw Problem(text: "--config is missing")
         }
-        return { SettingsLoader.load(path: path, environment: environment) }
+        return ConfigurationSource(path: path, environment: environment)
     }
 
     /// Loads the configuration and prints its problems to standard error; nil where it cannot be used.
-    func settings() throws(Problem) -> Settings? {
-        let (settings, problems) = try source()()
+    func settings() throws(Problem) -> Settings? { settings(from: try source()) }
+
+    /// As above.
+    func settings(from source: ConfigurationSource) -> Settings? {
+        let (settings, problems) = source.load()
         let paint = Paint(.errors)
         for problem in problems {
             switch problem.severity {
             case .warning: Console.error(paint.warning("warning: ") + problem.text)
             case .error: Console.error(paint.bad(problem.place) + problem.text.dropFirst(problem.place.count))
             }
+        }
+        if let settings, settings.hasSecret(in: Console.arguments()) {
+            Console.error("an argument is one of the configuration's secrets, which everyone could read there")
+            return nil
         }
         return settings
     }

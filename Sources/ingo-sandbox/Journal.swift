@@ -41,9 +41,9 @@ struct JournalEntry: Sendable {
     var line: String { "\(number) \(request.method.text) \(request.target.text) \(status) \(verdictText)\n" }
 }
 
-/// How fast requests came, for those who promise a pace. Neither number is ever above what was sent: a request counts as
-/// on its way from when its head was read until before its answer is written. A request that arrives late may still
-/// make the second before it seem shorter, or the one after it fuller, than it was sent.
+/// How fast requests came, for those who promise a pace. A request counts as on its way from when its head was read
+/// until before its answer is written: never are more counted at once than there were. One that is read late may make
+/// the second after it fuller than it was sent.
 struct PaceCount: Sendable {
     static let window: UInt64 = 1_000_000_000
     static let maxBegins = 1_000_000

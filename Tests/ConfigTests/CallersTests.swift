@@ -28,7 +28,7 @@ extension Bound {
     private func identity(_ text: String, _ environment: [String: String] = [:]) throws -> (CallerIdentity?, [Problem])
     {
         let (settings, problems) = try Scratch().load(
-            Fixtures.called(by: "one: {\(text)}"), Fixtures.environment.merging(environment) { $1 })
+            Fixtures.called(by: "one: {\(text)}"), Fixtures.variables.merging(environment) { $1 })
         return (settings?.callers?.first?.identity, problems)
     }
 

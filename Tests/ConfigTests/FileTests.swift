@@ -11,12 +11,12 @@ import Testing
         let scratch = try Scratch()
         let missing = scratch.folder.path + "/none.yaml"
         #expect(
-            SettingsLoader.load(path: missing, environment: [:]).1.map(\.text) == [
+            SettingsLoader.load(path: missing, environment: Environment([:])).1.map(\.text) == [
                 "\(missing): the configuration does not exist. Correct the path or the file."
             ])
         let folder = scratch.folder.path
         #expect(
-            SettingsLoader.load(path: folder, environment: [:]).1.map(\.message) == [
+            SettingsLoader.load(path: folder, environment: Environment([:])).1.map(\.message) == [
                 "the configuration is not a regular file"
             ])
     }

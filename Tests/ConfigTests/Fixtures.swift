@@ -9,10 +9,11 @@ enum Fixtures {
     static let folder = URL(filePath: #filePath).deletingLastPathComponent()
 
     /// What `env:` references of the test files find.
-    static let environment = [
+    static let variables = [
         "HMAC": "0123456789abcdef", "SHORT": "0123456789abcde", "KEY": "k-1", "SPACED": "k 1", "EMPTY": "",
         "LONG": String(repeating: "x", count: 4_097), "INGO_API_KEY": "k-2",
     ]
+    static var environment: Environment { Environment(variables) }
 
     /// The four keys that a configuration cannot do without, each on one line.
     static let listeners = "listeners: [{name: apps, bind: \"127.0.0.1:8080\"}]\n"
@@ -59,7 +60,7 @@ final class Scratch {
     }
 
     /// Loads `yaml` as a configuration.
-    func load(_ yaml: String, _ environment: [String: String] = Fixtures.environment) throws -> (Settings?, [Problem]) {
-        SettingsLoader.load(path: try write("c.yaml", Array(yaml.utf8)), environment: environment)
+    func load(_ yaml: String, _ environment: [String: String] = Fixtures.variables) throws -> (Settings?, [Problem]) {
+        SettingsLoader.load(path: try write("c.yaml", Array(yaml.utf8)), environment: Environment(environment))
     }
 }

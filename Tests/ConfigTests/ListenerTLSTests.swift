@@ -20,7 +20,7 @@ import Testing
         let listeners = "listeners: [{name: apps, bind: \"127.0.0.1:8443\", tls: {\(tls)}}]\n"
         let (settings, problems) = try scratch.load(
             listeners + Fixtures.credentials + Fixtures.upstreams + Fixtures.routes,
-            Fixtures.environment.merging(more) { $1 })
+            Fixtures.variables.merging(more) { $1 })
         return (settings?.listeners[0].tls, problems)
     }
 

@@ -2,13 +2,18 @@
 // Relies on the ranges of LogSettings.
 
 import Config
+import HTTP
+import Policy
 import Testing
 
 extension Bound {
     static let ofLog = [
         Bound(
             name: "log.buffer", low: 64 * 1_024, high: 64 * 1_024 * 1_024, unit: "B",
-            yaml: { Fixtures.least + "log: {buffer: \($0)}\n" }, read: \.log.buffer)
+            yaml: { Fixtures.least + "log: {buffer: \($0)}\n" }, read: \.log.buffer),
+        Bound(
+            name: "log.body_limit", low: 512, high: 64 * 1_024, unit: "B",
+            yaml: { Fixtures.least + "log: {body_limit: \($0)}\n" }, read: \.log.bodyLimit),
     ]
 }
 
@@ -29,14 +34,34 @@ extension Bound {
     }
 
     @Test func everyKeyIsRead() throws {
-        let (settings, problems) = try load("log: {path: /var/log/c.log, requests: errors, correlation: plain}")
+        let (settings, problems) = try load("log: {path: /var/log/c.log, requests: errors, correlation: plain, bodies: redacted}")
         #expect(problems.map(\.text) == [])
         var expected = LogSettings()
         expected.path = "/var/log/c.log"
         expected.requests = .errors
         expected.correlation = .plain
+        expected.bodies = .redacted
         #expect(settings == expected)
         #expect(try load("log: {requests: off}").0?.requests == .off)
+    }
+
+    @Test func aRouteSaysWhatOfItsBodiesIsShown() throws {
+        let route = "routes: [{name: a, prefix: /, upstream: banking, credential: acme, redact: "
+        func read(_ redact: String) throws -> RouteSettings? {
+            let yaml = Fixtures.least.split(separator: "\n").filter { !$0.hasPrefix("routes") }.joined(separator: "\n")
+            return try Scratch().load(yaml + "\n" + route + redact + "}]\n").0?.routes[0]
+        }
+        let settings = try read("{as: notify, show: [batch, /a/b], hide: [memo]}")
+        #expect(settings?.redactionPreset == .notify)
+        let pointer = try #require(JSONPointer("/a/b"))
+        #expect(settings?.redaction == RedactionSettings(show: [.name("batch"), .pointer(pointer)], hide: [.name("memo")]))
+        #expect(try read("{}")?.redaction == RedactionSettings())
+        for bad in ["{as: other}", "{show: [/]}", "{hide: []}", "{mask: [a]}", "[a]"] {
+            #expect(try read(bad) == nil, "\(bad)")
+        }
+        let many = (0..<33).map { "f\($0)" }
+        #expect(try read("{show: [\(many.prefix(32).joined(separator: ", "))]}") != nil)
+        #expect(try read("{show: [\(many.joined(separator: ", "))]}") == nil)
     }
 
     @Test func theStoresFileIsNoLog() throws {

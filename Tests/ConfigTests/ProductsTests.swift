@@ -87,7 +87,7 @@ struct ProductCall: Sendable {
 
     private func load(_ product: String) throws -> Settings {
         let path = Self.folder.appending(path: "\(product).yaml").path
-        let (settings, problems) = SettingsLoader.load(path: path, environment: Self.environment)
+        let (settings, problems) = SettingsLoader.load(path: path, environment: Environment(Self.environment))
         #expect(problems.map(\.text) == [])
         return try #require(settings)
     }

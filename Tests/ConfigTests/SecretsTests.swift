@@ -13,7 +13,7 @@ import Testing
         let credentials = "credentials: {acme: {username: acme, secret: \"\(reference)\"}}\n"
         return try scratch.load(
             Fixtures.listeners + credentials + Fixtures.upstreams + Fixtures.routes,
-            Fixtures.environment.merging(more) { $1 })
+            Fixtures.variables.merging(more) { $1 })
     }
 
     private func secret(_ settings: Settings?) -> [UInt8]? {

@@ -52,7 +52,7 @@ extension Bound {
 
     @Test(arguments: [(1, true), (15, true), (16, true), (4_096, true), (4_097, false)], ["key", "previous_keys"])
     func lengthOfKeys(_ size: (count: Int, fits: Bool), place: String) throws {
-        let environment = Fixtures.environment.merging(["STORE": String(repeating: "s", count: size.count)]) { $1 }
+        let environment = Fixtures.variables.merging(["STORE": String(repeating: "s", count: size.count)]) { $1 }
         let keys = place == "key" ? "key: \"env:STORE\"" : "key: \"env:HMAC\", previous_keys: [\"env:STORE\"]"
         let (settings, problems) = try Scratch().load(
             Fixtures.remembering(store: "kind: sqlite, path: /s.db, \(keys)"), environment)
@@ -62,7 +62,7 @@ extension Bound {
     }
 
     @Test(arguments: [(0, true), (3, true), (4, false)]) func countOfPreviousKeys(count: Int, fits: Bool) throws {
-        var environment = Fixtures.environment
+        var environment = Fixtures.variables
         for index in 0..<count { environment["OLD\(index)"] = "old key number \(index) of four" }
         let previous = (0..<count).map { "\"env:OLD\($0)\"" }.joined(separator: ", ")
         let (settings, _) = try Scratch().load(

@@ -26,6 +26,11 @@ struct Setup {
         + " credential: program}\n"
     /// YAML of `limits`, each line indented by two.
     var limits = ""
+    /// YAML of the keys about the process, whole lines.
+    var process =
+        "reload_on_change: none\n" + (Setup.isSanitized ? "hardening: {seccomp: false, landlock: false}\n" : "")
+    /// A sanitizer's runtime opens files and asks the kernel for what a gateway never does.
+    static let isSanitized = ProcessInfo.processInfo.environment.keys.contains { $0.hasSuffix("SAN_OPTIONS") }
     /// Who may call; empty for whoever reaches a listener.
     var callers: [CallerSetup] = []
     /// YAML of `quotas`, each line indented by two.
@@ -63,7 +68,7 @@ struct Setup {
                 url: "\(url)"
                 pace: \(pace)
             \(upstream)routes:
-            \(routes)\(limits.isEmpty ? "" : "limits:\n" + limits)\(log.isEmpty ? "" : "log: {\(log)}\n")
+            \(routes)\(limits.isEmpty ? "" : "limits:\n" + limits)\(process)\(log.isEmpty ? "" : "log: {\(log)}\n")
             """ + (quotas.isEmpty ? "" : "quotas:\n" + quotas) + (try CallerSetup.text(callers, folder))
                 + (try store?.text(folder) ?? "")
     }

@@ -10,14 +10,14 @@ private func written(_ write: (inout ByteBuffer) -> Void) -> String {
     return String(decoding: (0..<buffer.count).map { buffer.bytes[$0] }, as: UTF8.self)
 }
 
-private func forwarded(request fields: String...) -> String {
+private func forwarded(request fields: String..., hasTrace: Bool = true) -> String {
     let bytes = Array(("POST /x HTTP/1.1\r\nHost: h\r\n" + fields.map { $0 + "\r\n" }.joined() + "\r\n").utf8)
     var parser = RequestHeadParser()
     var head = RequestHead()
     let progress = parser.feed(bytes.span, limits: HTTPLimits(), into: &head)
     #expect(progress == .complete)
     var buffer = ByteBuffer(capacity: 1)
-    buffer.appendForwardedFields(of: head, from: bytes.span)
+    buffer.appendForwardedFields(of: head, from: bytes.span, hasTrace: hasTrace)
     return String(decoding: (0..<buffer.count).map { buffer.bytes[$0] }, as: UTF8.self)
 }
 
@@ -54,6 +54,14 @@ private func forwarded(response fields: String...) -> String {
         #expect(
             forwarded(request: "Idempotency-Key: k", "X-Request-Id: r") == "Idempotency-Key: k\r\nX-Request-Id: r\r\n")
         #expect(forwarded(request: "A: 1", "Date: d", "B: 2", "A: 3") == "A: 1\r\nB: 2\r\nA: 3\r\n")
+    }
+
+    @Test func aTraceIsWrittenAfresh() {
+        let fields = ["TraceParent: 00-x", "tracestate: a=1", "TraceState: b=2", "X: 1"]
+        #expect(
+            forwarded(request: fields[0], fields[1], fields[2], fields[3])
+                == "tracestate: a=1\r\nTraceState: b=2\r\nX: 1\r\n")
+        #expect(forwarded(request: fields[0], fields[1], fields[2], fields[3], hasTrace: false) == "X: 1\r\n")
     }
 
     @Test(arguments: [

@@ -114,3 +114,41 @@ int cs_open_descriptors(int below);
 int cs_cpu_count(void);
 int cs_process_id(void);
 void cs_exit(int code);
+
+/* What the process gives up for good. cs_become: supplementary groups of `name`, or none where that is NULL. */
+int cs_no_new_privileges(void);
+unsigned cs_effective_user(void);
+unsigned cs_effective_group(void);
+int cs_become(const char *name, unsigned uid, unsigned gid);
+int cs_account_of(const char *name, unsigned *uid, unsigned *gid); /* 1, or 0 where there is none */
+int cs_account_name(unsigned uid, char *text, size_t size); /* as above */
+int cs_may_read(const char *path);
+int cs_landlock_abi(void); /* 1 or more, or the negated errno */
+int cs_landlock_begin(int abi); /* a descriptor */
+#define CS_LANDLOCK_READ 0
+#define CS_LANDLOCK_WRITE 1
+#define CS_LANDLOCK_SOCKETS 2
+#define CS_LANDLOCK_DEVICE 3
+int cs_landlock_allow(int ruleset, int abi, const char *path, int kind);
+int cs_landlock_enforce(int ruleset);
+int cs_seccomp_calls(void);
+int cs_seccomp_enforce(void);
+int cs_seccomp_mode(void);
+int64_t cs_locked_memory_limit(void); /* bytes */
+
+/* Files that change: folders are watched, since files are replaced by renaming. */
+struct cs_version {
+    uint64_t device, inode;
+    int64_t size, modified, changed;
+};
+int cs_inotify(void);
+int cs_inotify_watch(int fd, const char *folder); /* a number for cs_inotify_unwatch */
+int cs_inotify_unwatch(int fd, int watch);
+int cs_inotify_drain(int fd); /* 1 where anything happened */
+int cs_file_version(const char *path, struct cs_version *version);
+int cs_real_path(const char *path, char *text, size_t size);
+struct cs_facts {
+    int kind; /* 0 file, 1 folder, 2 socket, 3 other */
+    unsigned mode, uid, gid;
+};
+int cs_file_facts(const char *path, struct cs_facts *facts);

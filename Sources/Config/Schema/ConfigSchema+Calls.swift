@@ -103,6 +103,7 @@ extension ConfigSchema {
             SchemaKey(
                 "idempotency", .object(idempotency),
                 "Keeps a repeat from being carried out twice. Default: none. Needs store."),
+            SchemaKey("redact", .object(redact), "What of the route's bodies a log may show."),
         ], alternatives: [["path"], ["prefix"]])
 
     /// A pointer to the key in a body, or a header's name.

@@ -24,6 +24,7 @@ package enum ConfigSchema {
             (breaker, Vocabulary.breaker), (pace, Vocabulary.pace), (route, Vocabulary.route),
             (idempotency, Vocabulary.idempotency), (caller, Vocabulary.caller), (quota, Vocabulary.quota),
             (limits, Vocabulary.limits), (admin, Vocabulary.admin), (store, Vocabulary.store), (log, Vocabulary.log),
+            (redact, Vocabulary.redact), (hardening, Vocabulary.hardening),
         ].map { ($0.0.keys.map(\.name), $0.1) }
     }
 
@@ -31,6 +32,7 @@ package enum ConfigSchema {
     static let name = SchemaShape.text(pattern: "[A-Za-z0-9._-]{1,64}")
     static let anyText = SchemaShape.text(pattern: "[^\\u0000-\\u001f\\u007f]+")
     static let absolutePath = SchemaShape.text(pattern: "/[^\\u0000-\\u001f\\u007f]*")
+    private static let account = SchemaShape.text(pattern: "[A-Za-z0-9._$-]{1,32}")
     static let secret = SchemaShape.text(pattern: "file:/.*|env:.+|credential:[A-Za-z0-9._-]+")
     /// RFC 6901; at most eight names.
     static let pointer = SchemaShape.text(pattern: "(?:/(?:[^/~]|~[01])+){1,8}")
@@ -55,6 +57,13 @@ package enum ConfigSchema {
         SchemaKey("store", .object(store), "Where idempotency keys and answers are kept."),
         SchemaKey("admin", .object(admin), "The listener for health, metrics and state."),
         SchemaKey("log", .object(log), "The log, one line per call."),
+        SchemaKey(
+            "user", account, "Whom the process becomes once its listeners are bound. Default: whoever starts it."),
+        SchemaKey("group", account, "Its group; only with user. Default: the user's own."),
+        SchemaKey("hardening", .object(hardening), "What the process gives up before it takes calls."),
+        SchemaKey(
+            "reload_on_change", .words(["none", "secrets", "all"]),
+            "Which files are read again when they change. Default secrets."),
     ])
 
     static let listener = SchemaObject(keys: [
@@ -120,6 +129,21 @@ package enum ConfigSchema {
         SchemaKey(
             "buffer", .size(64 << 10...64 << 20),
             "Bytes of lines per worker that may wait. Default 1MiB. Beyond: lines are dropped and counted."),
-        SchemaKey("bodies", .words(["off"]), "Whether bodies are shown."),
+        SchemaKey("bodies", .words(["off", "redacted"]), "Whether lines have bodies, redacted. Default off."),
+        SchemaKey("body_limit", .size(512...64 << 10), "Bytes of a redacted body in a line. Default 4KiB."),
+    ])
+
+    static let redact = SchemaObject(keys: [
+        SchemaKey(
+            "as", .words(["banking", "ingopay", "notify", "iframe", "problem"]),
+            "Whose fields the bodies have. Default: the product's."),
+        SchemaKey("show", .list(redacted, 0...32), "Further fields that are shown: names, or JSON pointers."),
+        SchemaKey("hide", .list(redacted, 0...32), "Fields of which nothing is shown."),
+    ])
+    private static let redacted = SchemaShape.text(pattern: "[^\\u0000-\\u001f\\u007f]+")
+
+    static let hardening = SchemaObject(keys: [
+        SchemaKey("seccomp", .flag, "Only the system calls that a gateway makes are left. Default true."),
+        SchemaKey("landlock", .flag, "Only the files that the configuration names are left. Default true."),
     ])
 }

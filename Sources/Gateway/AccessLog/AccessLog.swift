@@ -1,6 +1,6 @@
 // The access log: a buffer for each worker, and one thread that writes what is in them.
-// Relies on LogFile, which never waits. Refuses to delay a request: what cannot be written waits in its buffer, bounded;
-// what finds no room there is counted, and told in the log as soon as that can be written.
+// Relies on LogFile, which never waits. Refuses to delay a request: what cannot be written waits in its buffer,
+// bounded; what finds no room there is counted, and told in the log as soon as that can be written.
 
 package import Net
 internal import Synchronization

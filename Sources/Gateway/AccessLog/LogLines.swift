@@ -4,6 +4,7 @@
 // to put bytes of a request, an answer or a secret into a line.
 
 internal import HTTP
+package import Policy
 
 /// Members of a line that are the operator's own words, as JSON, escaped when the configuration is read.
 package struct ConfiguredFields: Sendable {
@@ -95,6 +96,14 @@ package struct LogLines: ~Copyable, @unchecked Sendable {
 
     package mutating func add(_ name: StaticString, _ key: SafeKey) {
         addText(name) { key.append(to: &$0) }
+    }
+
+    /// What the redactor shows of the body that it has read.
+    package mutating func add(_ name: StaticString, _ redactor: inout Redactor, isComplete: Bool) {
+        buffer.append(",\"")
+        buffer.append(name)
+        buffer.append("\":")
+        redactor.finish(isComplete: isComplete, to: &buffer)
     }
 
     private mutating func addText(_ name: StaticString, _ append: (inout ByteBuffer) -> Void) {

@@ -30,8 +30,9 @@ package struct ByteBuffer: ~Copyable {
     }
 
     deinit {
-        // SAFETY: `base` owns `capacity` initialised bytes until here, and `dirty` never exceeds it.
-        unsafe base.update(repeating: 0, count: max(dirty, end))
+        // SAFETY: `base` owns `capacity` initialised bytes until here, and `dirty` never exceeds it. explicit_bzero,
+        // since the compiler may leave out plain stores before `free`.
+        unsafe explicit_bzero(base, max(dirty, end))
         unsafe Glibc.free(base)
     }
 
@@ -113,10 +114,20 @@ package struct ByteBuffer: ~Copyable {
     /// Forgets all bytes and overwrites every byte that was written since the last wipe.
     package mutating func wipe() {
         // SAFETY: `dirty` and `end` never exceed the capacity.
-        unsafe base.update(repeating: 0, count: max(dirty, end))
+        unsafe explicit_bzero(base, max(dirty, end))
         start = 0
         end = 0
         dirty = 0
+    }
+
+    /// Moves the readable bytes to the beginning of the storage and overwrites every other byte that was written since
+    /// the last wipe.
+    package mutating func wipeRest() {
+        compact()
+        guard dirty > end else { return }
+        // SAFETY: `dirty` never exceeds the capacity, and only bytes behind the readable ones are written.
+        unsafe explicit_bzero(base + end, dirty - end)
+        dirty = end
     }
 
     /// Moves the readable bytes to the beginning of the storage.
@@ -146,7 +157,7 @@ package struct ByteBuffer: ~Copyable {
         // SAFETY: fresh storage, initialised whole; the old storage is wiped and freed once and not used again.
         let fresh = unsafe Self.zeroed(wanted)
         unsafe fresh.update(from: base, count: end)
-        unsafe base.update(repeating: 0, count: max(dirty, end))
+        unsafe explicit_bzero(base, max(dirty, end))
         unsafe Glibc.free(base)
         unsafe base = fresh
         capacity = wanted

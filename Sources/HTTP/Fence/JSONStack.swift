@@ -1,5 +1,8 @@
 // A stack of plain values that keeps its storage between scans, without the reference count and the uniqueness test
-// of an array. Relies on the allocator. Refuses, by precondition, every access outside of what was pushed.
+// of an array. Relies on the allocator. Refuses, by precondition, every access outside of what was pushed. Storage that
+// is given back was wiped: names and keys of a body may lie in it.
+
+internal import Glibc
 
 /// A reusable stack; one owner.
 @safe
@@ -7,6 +10,8 @@ struct JSONStack<Element: BitwiseCopyable>: ~Copyable {
     private var base: UnsafeMutablePointer<Element>
     private var capacity: Int
     private(set) var count = 0
+    /// At most this many elements were written since the last wipe, beside those below `count`.
+    private var high = 0
 
     /// A stack with room for `capacity` (at least 1) elements.
     init(capacity: Int) {
@@ -17,7 +22,9 @@ struct JSONStack<Element: BitwiseCopyable>: ~Copyable {
     }
 
     deinit {
-        // SAFETY: `base` was allocated by this owner; plain values need no deinitialisation.
+        // SAFETY: `base` was allocated by this owner, with room for `written` elements; plain values need no
+        // deinitialisation. explicit_bzero is not optimised away, as a plain store before the end would be.
+        unsafe explicit_bzero(base, written * MemoryLayout<Element>.stride)
         unsafe base.deallocate()
     }
 
@@ -45,6 +52,7 @@ struct JSONStack<Element: BitwiseCopyable>: ~Copyable {
     @inline(__always)
     mutating func pop() -> Element {
         precondition(count > 0, "an empty stack is not popped")
+        high = max(high, count)
         count -= 1
         // SAFETY: the element was pushed and its storage is still there.
         return unsafe base[count]
@@ -54,6 +62,7 @@ struct JSONStack<Element: BitwiseCopyable>: ~Copyable {
     @inline(__always)
     mutating func truncate(to count: Int) {
         precondition(count >= 0 && count <= self.count, "a stack is not truncated to more than it holds")
+        high = max(high, self.count)
         self.count = count
     }
 
@@ -66,9 +75,19 @@ struct JSONStack<Element: BitwiseCopyable>: ~Copyable {
         count += number
     }
 
+    private var written: Int { max(high, count) }
+
+    /// Empties the stack and overwrites whatever was pushed since the last wipe.
+    mutating func wipe() {
+        // SAFETY: no more than `capacity` elements were ever written.
+        unsafe explicit_bzero(base, written * MemoryLayout<Element>.stride)
+        count = 0
+        high = 0
+    }
+
     /// Empties the stack, and gives its storage back where that grew beyond `limit` elements.
     mutating func reset(keepingAtMost limit: Int) {
-        count = 0
+        truncate(to: 0)
         if capacity > limit { grow(to: limit) }
     }
 
@@ -77,9 +96,11 @@ struct JSONStack<Element: BitwiseCopyable>: ~Copyable {
         // SAFETY: fresh storage takes the `count` elements (never more than `wanted`); the old one is freed once.
         let fresh = UnsafeMutablePointer<Element>.allocate(capacity: wanted)
         unsafe fresh.initialize(from: base, count: count)
+        unsafe explicit_bzero(base, written * MemoryLayout<Element>.stride)
         unsafe base.deallocate()
         unsafe base = fresh
         capacity = wanted
+        high = count
     }
 }
 

@@ -36,13 +36,13 @@ package final class PassedSockets {
     /// Takes over what was passed to this process; nothing where nothing was. Call it once, before descriptors are
     /// opened that live on.
     package init() {
-        guard Environment.number("LISTEN_PID") == Int(cs_process_id()),
-            let count = Environment.number("LISTEN_FDS"), (1...Self.most).contains(count)
+        guard ManagerVariables.number("LISTEN_PID") == Int(cs_process_id()),
+            let count = ManagerVariables.number("LISTEN_FDS"), (1...Self.most).contains(count)
         else {
             sockets = []
             return
         }
-        let names = (Environment.text("LISTEN_FDNAMES") ?? "").split(separator: ":", omittingEmptySubsequences: false)
+        let names = (ManagerVariables.text("LISTEN_FDNAMES") ?? "").split(separator: ":", omittingEmptySubsequences: false)
         sockets = (0..<count).compactMap { index in
             let number = Self.first + Int32(index)
             guard cs_take_over(number) >= 0, let descriptor = try? Descriptor(result: number, "passed") else {
@@ -78,7 +78,7 @@ package final class PassedSockets {
 }
 
 /// What the service manager says by variables of the environment.
-enum Environment {
+enum ManagerVariables {
     /// A variable's value; nil where it is not set or empty.
     static func text(_ name: String) -> String? {
         // SAFETY: the value is copied at once; nothing of ours changes the environment.

@@ -125,4 +125,9 @@ package struct Poller: ~Copyable {
     package func add(_ signals: borrowing SignalSource, _ token: Token) throws(SystemError) {
         try add(signals.descriptor.number, CS_EPOLL_IN, token)
     }
+
+    /// Registers a descriptor to be read, level-triggered.
+    func add(_ descriptor: borrowing Descriptor, _ token: Token) throws(SystemError) {
+        try add(descriptor.number, CS_EPOLL_IN, token)
+    }
 }

@@ -23,7 +23,7 @@ package final class ServiceManager {
 
     /// nil where nobody wants to hear. Throws where somebody does and cannot be told.
     package static func fromEnvironment() throws(SystemError) -> ServiceManager? {
-        guard let name = Environment.text("NOTIFY_SOCKET") else { return nil }
+        guard let name = ManagerVariables.text("NOTIFY_SOCKET") else { return nil }
         // Other families (vsock) are for virtual machines, which are not started like this.
         guard name.hasPrefix("/") || name.hasPrefix("@"), name.utf8.count > 1 else { return nil }
         let descriptor = try Descriptor(result: cs_datagram_socket(patienceMilliseconds), "socket")
@@ -31,8 +31,8 @@ package final class ServiceManager {
     }
 
     private static func watchdog() -> Int? {
-        guard let microseconds = Environment.number("WATCHDOG_USEC"), microseconds > 0 else { return nil }
-        if let id = Environment.number("WATCHDOG_PID"), id != Int(cs_process_id()) { return nil }
+        guard let microseconds = ManagerVariables.number("WATCHDOG_USEC"), microseconds > 0 else { return nil }
+        if let id = ManagerVariables.number("WATCHDOG_PID"), id != Int(cs_process_id()) { return nil }
         return max(1, microseconds / 1_000)
     }
 

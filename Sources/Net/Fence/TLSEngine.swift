@@ -47,7 +47,9 @@ final class TLSEngine {
             unsafe cs_ssl_ctx_set_max_version(handle, TLS1_3_VERSION) == 1
         else { throw .setup }
         unsafe SSL_CTX_set_options(
-            handle, UInt64(cs_ssl_op_no_renegotiation()) | UInt64(cs_ssl_op_no_compression()))
+            handle,
+            UInt64(cs_ssl_op_no_renegotiation()) | UInt64(cs_ssl_op_no_compression())
+                | UInt64(cs_ssl_op_cleanse_plaintext()))
         let mode =
             Int(SSL_MODE_ENABLE_PARTIAL_WRITE) | Int(SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER)
             | Int(SSL_MODE_RELEASE_BUFFERS)

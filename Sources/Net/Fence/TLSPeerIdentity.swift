@@ -61,3 +61,16 @@ extension TLSStream {
         return unsafe String(validating: bytes, as: UTF8.self)
     }
 }
+
+extension TLSStream {
+    /// Seconds until the peer's certificate ends, below zero where it has; nil where it showed none.
+    package func certificateSecondsLeft() -> Int? {
+        // SAFETY: the stream owns `ssl`; the certificate is a reference of our own, let go below; its time is its own.
+        guard let certificate = unsafe cs_ssl_get_peer_certificate(ssl) else { return nil }
+        defer { unsafe X509_free(certificate) }
+        var days: Int32 = 0
+        var seconds: Int32 = 0
+        guard unsafe ASN1_TIME_diff(&days, &seconds, nil, X509_get0_notAfter(certificate)) == 1 else { return nil }
+        return Int(days) * 86_400 + Int(seconds)
+    }
+}

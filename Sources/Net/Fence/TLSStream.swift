@@ -115,6 +115,8 @@ package struct TLSStream: ~Copyable {
                 unsafe (engine.scratch + firstCount).update(from: from, count: secondCount)
             }
         }
+        // SAFETY: as above; what was joined is wiped, whatever came of it: a second try joins it again.
+        defer { unsafe OPENSSL_cleanse(engine.scratch, firstCount + secondCount) }
         return unsafe write(engine.scratch, firstCount + secondCount)
     }
 

@@ -62,6 +62,15 @@ struct HashContext: ~Copyable {
         precondition(unsafe EVP_DigestInit_ex2(context, algorithm.md, nil) == 1, "OpenSSL began no digest")
     }
 
+    /// Begins anew, and nothing of what was fed is left: OpenSSL keeps the last block of a SHA-512 message.
+    mutating func wipe() {
+        start()
+        let zeros: [127 of UInt8] = InlineArray(repeating: 0)
+        // One byte less than a block stays in the room for it. The last byte of a block is overwritten at each end.
+        update(zeros.span.extracting(first: algorithm.blockLength - 1))
+        start()
+    }
+
     /// Takes over the state of `other`, which may be used again and again.
     mutating func copy(from other: borrowing HashContext) {
         // SAFETY: both contexts are alive, and `other` is only read.

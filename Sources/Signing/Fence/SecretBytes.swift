@@ -1,4 +1,5 @@
 // Bytes that must never be printed. No description, no copy into a String, wiped when the last owner lets go.
+// Relies on SecretMemory for where they lie. Refuses comparisons that tell by their time how much was right.
 
 internal import COpenSSL
 
@@ -20,16 +21,15 @@ package final class SecretBytes: @unchecked Sendable, CustomStringConvertible, C
         precondition(!bytes.isEmpty, "an empty secret is refused when the configuration is read")
         count = bytes.count
         // SAFETY: fresh storage of `count` bytes, filled whole before anything reads it.
-        unsafe base = .allocate(byteCount: bytes.count, alignment: 16)
+        unsafe base = SecretMemory.take(bytes.count)
         unsafe bytes.withUnsafeBufferPointer { source in
             unsafe base.copyMemory(from: source.baseAddress!, byteCount: source.count)
         }
     }
 
     deinit {
-        // SAFETY: the storage is ours until the next line frees it; OPENSSL_cleanse is not optimised away.
-        unsafe OPENSSL_cleanse(base, count)
-        unsafe base.deallocate()
+        // SAFETY: the storage is ours until here.
+        unsafe SecretMemory.give(base, count)
     }
 
     /// The secret's bytes, for the signer and for the splice only.
@@ -40,6 +40,13 @@ package final class SecretBytes: @unchecked Sendable, CustomStringConvertible, C
             let span = unsafe Span<UInt8>(_unsafeStart: base.assumingMemoryBound(to: UInt8.self), count: count)
             return unsafe _overrideLifetime(span, borrowing: self)
         }
+    }
+
+    /// Whether these are the secret's bytes. The time depends on the lengths alone.
+    package func isEqual(to other: Span<UInt8>) -> Bool {
+        guard other.count == count else { return false }
+        // SAFETY: both have `count` bytes for the length of the call.
+        return unsafe other.withUnsafeBufferPointer { unsafe CRYPTO_memcmp(base, $0.baseAddress, count) == 0 }
     }
 
     package var description: String { "SecretBytes" }

@@ -26,20 +26,6 @@ enum Console {
         }
     }
 
-    /// The environment's variables. Those that are not UTF-8 are read with replacement characters.
-    static func environment() -> [String: String] {
-        var variables: [String: String] = [:]
-        // SAFETY: environ is a list of C strings that ends with nil, and no other thread runs yet that could change it.
-        var entry = unsafe environ
-        while let text = unsafe entry.pointee {
-            let line = unsafe String(cString: text)
-            let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
-            unsafe entry += 1
-        }
-        return variables
-    }
-
     /// All bytes of the file at `path`; `-` is standard input.
     static func read(_ path: String) throws(ReadFailure) -> [UInt8] {
         let file = try InputFile(path)

@@ -58,7 +58,7 @@ import Testing
         "token",
         "previous_keys", "per", "volatile", "code", "name", "methods", "max_line", "not_final", "place", "burst",
         "rate",
-        "/participant_id",
+        "/participant_id", "show", "hide", "user", "group",
     ]
 
     @Test func aChangedValueIsRefusedByBothOrByNeither() throws {

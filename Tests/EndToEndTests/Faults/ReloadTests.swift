@@ -42,6 +42,8 @@ import Testing
         let upstream = try FakeUpstream()
         var setup = Setup(upstream)
         setup.workers = 2
+        // The folder of the new socket is not among those that were named at the start.
+        setup.process = "reload_on_change: none\nhardening: {landlock: false}\n"
         let before = setup.listeners
         let reloadable = try Reloadable(setup)
         let path = folder.path + "/apps.sock"

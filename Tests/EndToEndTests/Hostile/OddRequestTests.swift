@@ -7,9 +7,13 @@ import Testing
 @Suite struct OddRequestTests {
     /// What is wrong with what the upstream got; nil where it is exactly what was expected.
     private func difference(_ got: String, _ odd: OddRequest, _ authority: String) -> String? {
-        let start = odd.line + "\r\nHost: \(authority)\r\n" + odd.fields + "api_key: demo-api-key\r\nX-Date: "
+        let start = odd.line + "\r\nHost: \(authority)\r\n" + odd.fields + "traceparent: 00-"
         guard got.hasPrefix(start) else { return "begins with \(visible(got))" }
-        let parts = got.dropFirst(start.count).split(
+        // Two ids and the flags: 32, 16 and 2 digits.
+        let signed = got.dropFirst(start.count + 32 + 1 + 16 + 1 + 2)
+        let added = "\r\napi_key: demo-api-key\r\nX-Date: "
+        guard signed.hasPrefix(added) else { return "goes on with \(visible(String(signed)))" }
+        let parts = signed.dropFirst(added.count).split(
             separator: "\r\n\r\n", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, parts[1] == odd.body else { return "has another body" }
         let names = parts[0].split(separator: "\r\n").dropFirst().map { String($0.prefix { $0 != ":" }) }

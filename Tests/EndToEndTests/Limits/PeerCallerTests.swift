@@ -1,5 +1,6 @@
 // Callers that are known by their connection: processes on a Unix socket by user and group, and the holders of
-// certificates. Relies on the kernel's word for who we are. A token that is shown decides, whatever the connection says.
+// certificates. Relies on the kernel's word for who we are. A token that is shown decides, whatever the connection
+// says.
 
 import Foundation
 import TestSupport

@@ -20,7 +20,8 @@ import Testing
     }
 
     private static let quotas =
-        "  - {name: per-minute, per: [], rate: 3/m, burst: 2}\n  - {name: \"a.b_c-d\", per: [route], rate: 100/h, burst: 100}\n"
+        "  - {name: per-minute, per: [], rate: 3/m, burst: 2}\n"
+        + "  - {name: \"a.b_c-d\", per: [route], rate: 100/h, burst: 100}\n"
 
     @Test func refusalsCarryThem() throws {
         let upstream = try FakeUpstream()

@@ -1,6 +1,6 @@
 // A load within or beyond a quota, and what the laws of rate limiting say of what came of it. Relies on Caller.
-// Each request was decided at some moment between its sending and its answer, so every bound is taken over the widest or
-// the narrowest window that it may have been: a slow machine weakens no law and breaks none.
+// Each request was decided at some moment between its sending and its answer, so every bound is taken over the widest
+// or the narrowest window that it may have been: a slow machine weakens no law and breaks none.
 
 import TestSupport
 import Testing

@@ -1,0 +1,105 @@
+// What stays in the gateway's memory: of callers' account numbers nothing, of each secret at most two copies.
+// Relies on MemorySearch. The numbers begin with digits that nothing else has, so that one needle finds all of them.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite(.serialized) struct MemoryTests {
+    /// The beginning of all account numbers.
+    private static let mark = "7305518"
+    private static let secrets = [
+        "hmac": "hmac-SECRET-held-once-4411", "next": "next-SECRET-held-once-4412", "key": "api-key-SECRET-held-4413",
+        "token": "token-SECRET-held-once-4414", "store": "store-SECRET-held-once-4415",
+    ]
+
+    private func number(_ index: Int) -> String { Self.mark + String(10_000 + index) }
+
+    /// A request of one of eight kinds, each with its number in body, header and query.
+    private func request(_ index: Int) -> [UInt8] {
+        let number = number(index)
+        let body =
+            "{\"account_number\":\"\(number)\",\"\(number)\":{\"a\":[\(number),\"\\u003\(number.prefix(1))"
+            + "\(number.dropFirst())\"]},\"\\u0041\(number)\":\"\(number)\",\"key\":\"k-\(number)\"}"
+        let target = "?account=\(number)&n=\(index)"
+        let mark = "X-Account: \(number)"
+        let token = "Authorization: Bearer token-SECRET-held-once-4414"
+        let head = "Host: a\r\nContent-Type: application/json\r\n\(mark)\r\n\(token)\r\n"
+        switch index % 8 {
+        case 0: return Array(post("/open\(target)", body, mark, token).utf8)
+        case 1:
+            let half = body.utf8.count / 2
+            let first = body.prefix(half)
+            let last = body.dropFirst(half)
+            let chunks = [first, last].map { String($0.utf8.count, radix: 16) + "\r\n\($0)\r\n" }.joined()
+            let coding = "Transfer-Encoding: chunked\r\n\r\n"
+            return Array("POST /open\(target) HTTP/1.1\r\n\(head)\(coding)\(chunks)0\r\n\r\n".utf8)
+        case 2:
+            let coded = Deflated.gzip(Array(body.utf8))
+            let coding = "Content-Encoding: gzip\r\nContent-Length: \(coded.count)\r\n\r\n"
+            return Array("POST /open\(target) HTTP/1.1\r\n\(head)\(coding)".utf8) + coded
+        case 3: return Array(post("/pay\(target)", body, mark, token).utf8)
+        case 4: return Array(post("/open\(target)", body + number, mark, token).utf8)
+        case 5: return Array(post("/nobody/\(number)\(target)", body, mark, token).utf8)
+        case 6:
+            let large = String(repeating: "\"\(number)\",", count: 3_000)
+            return Array(post("/open\(target)", "{\"key\":\"\(index)\",\"all\":[\(large)0]}", mark, token).utf8)
+        default: return Array(post("/open\(target)", body, mark).utf8)
+        }
+    }
+
+    private func setup(_ upstream: EchoUpstream, _ folder: TemporaryFolder, _ kind: StoreUnderTest) throws -> Setup {
+        var setup = upstream.setup
+        setup.secret = Self.secrets["hmac"] ?? ""
+        setup.credential =
+            "    next_secret: \"file:\(try folder.write("next", Self.secrets["next"] ?? ""))\"\n"
+            + "    api_key: {value: \"env:KEY\", place: both}\n"
+        setup.store = StoreSetup(kind)
+        setup.store?.keys = [Self.secrets["store"] ?? ""]
+        setup.routes =
+            Setup.route("pay", "key: /key") + Setup.route("more", "key: Idempotency-Key") + Setup.route("open", nil)
+        setup.routes += "callers:\n  app: {token: \"env:TOKEN\"}\n"
+        return setup
+    }
+
+    /// 200 requests of all kinds over connections that stay open; the status of each is what its kind has.
+    private func drive(_ gateway: GatewayUnderTest) throws -> [Caller] {
+        let callers = try (0..<4).map { _ in try gateway.caller() }
+        for index in 0..<200 {
+            let caller = index % 8 == 4 ? try gateway.caller() : callers[index % 3]
+            try caller.send(request(index))
+            let answer = try caller.answer()
+            #expect(answer.status == [200, 200, 200, 200, 400, 404, 200, 401][index % 8], "\(index)")
+            if answer.status == 200 { #expect(answer["X-Echo"] == number(index)) }
+        }
+        // Two at once, and the beginning of a third, which stays.
+        try callers[3].send(request(0) + request(3) + Array("POST /open HTTP/1.1\r\nX-B".utf8))
+        #expect(try callers[3].answer().status == 200 && callers[3].answer().status == 200)
+        return callers
+    }
+
+    @Test(arguments: [true, false], [StoreUnderTest.sqlite, .memory])
+    func noAccountNumberStaysAndSecretsAreThereTwiceAtMost(isTLS: Bool, kind: StoreUnderTest) throws {
+        let folder = try TemporaryFolder()
+        let upstream = try EchoUpstream(isTLS ? Sandbox() : nil)
+        let environment = ["KEY": Self.secrets["key"] ?? "", "TOKEN": Self.secrets["token"] ?? ""]
+        let gateway = try GatewayUnderTest(try setup(upstream, folder, kind), environment: environment)
+        let atStart = try gateway.search(Array(Self.secrets.values))
+        let callers = try drive(gateway)
+        let left = try gateway.searchUntilGone(Self.mark)
+        #expect(left.isEmpty, "\(left.count) places: \(left.prefix(8))")
+        let atEnd = try gateway.search(Array(Self.secrets.values))
+        for (name, secret) in Self.secrets {
+            for found in [atStart, atEnd] {
+                let places = found[secret] ?? []
+                // Not none either: that would be a search that finds nothing.
+                #expect(places.count == (name == "key" ? 2 : 1), "\(name): \(places)")
+            }
+        }
+        let process = "/proc/\(gateway.program.id)/environ"
+        #expect(
+            !String(decoding: try Data(contentsOf: URL(fileURLWithPath: process)), as: UTF8.self).contains("SECRET"))
+        #expect(callers.count == 4)
+        #expect(gateway.program.stop() == .code(0))
+    }
+}
