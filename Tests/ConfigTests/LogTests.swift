@@ -34,7 +34,8 @@ extension Bound {
     }
 
     @Test func everyKeyIsRead() throws {
-        let (settings, problems) = try load("log: {path: /var/log/c.log, requests: errors, correlation: plain, bodies: redacted}")
+        let (settings, problems) = try load(
+            "log: {path: /var/log/c.log, requests: errors, correlation: plain, bodies: redacted}")
         #expect(problems.map(\.text) == [])
         var expected = LogSettings()
         expected.path = "/var/log/c.log"
@@ -54,7 +55,8 @@ extension Bound {
         let settings = try read("{as: notify, show: [batch, /a/b], hide: [memo]}")
         #expect(settings?.redactionPreset == .notify)
         let pointer = try #require(JSONPointer("/a/b"))
-        #expect(settings?.redaction == RedactionSettings(show: [.name("batch"), .pointer(pointer)], hide: [.name("memo")]))
+        #expect(
+            settings?.redaction == RedactionSettings(show: [.name("batch"), .pointer(pointer)], hide: [.name("memo")]))
         #expect(try read("{}")?.redaction == RedactionSettings())
         for bad in ["{as: other}", "{show: [/]}", "{hide: []}", "{mask: [a]}", "[a]"] {
             #expect(try read(bad) == nil, "\(bad)")

@@ -42,7 +42,8 @@ package final class PassedSockets {
             sockets = []
             return
         }
-        let names = (ManagerVariables.text("LISTEN_FDNAMES") ?? "").split(separator: ":", omittingEmptySubsequences: false)
+        let text = ManagerVariables.text("LISTEN_FDNAMES") ?? ""
+        let names = text.split(separator: ":", omittingEmptySubsequences: false)
         sockets = (0..<count).compactMap { index in
             let number = Self.first + Int32(index)
             guard cs_take_over(number) >= 0, let descriptor = try? Descriptor(result: number, "passed") else {
