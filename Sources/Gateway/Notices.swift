@@ -12,6 +12,9 @@ enum Notice: Sendable {
     /// The upstream answered 401.
     case signatureRefused(credential: String, RefusedSignature)
 
+    /// The upstream takes another of the credential's secrets: `next_secret`, or the first again.
+    case secretChanged(credential: String, toNext: Bool)
+
     /// Notices that wait for the main thread; beyond, they are dropped, as the next ones say the same.
     static let limit = 256
 
@@ -20,6 +23,8 @@ enum Notice: Sendable {
         switch self {
         case .clockSkew: 60_000
         case .signatureRefused: 10_000
+        // Each worker finds out by itself.
+        case .secretChanged: 60_000
         }
     }
 
@@ -27,6 +32,7 @@ enum Notice: Sendable {
         switch self {
         case .clockSkew(let upstream, _): "clock " + upstream
         case .signatureRefused(let credential, _): "signature " + credential
+        case .secretChanged(let credential, let toNext): "secret \(toNext) " + credential
         }
     }
 }
@@ -68,6 +74,10 @@ struct NoticeDesk {
             log.write(
                 .warning, "the upstream refused a signature (401)", ("credential", .text(credential)),
                 ("cause", .text(cause.rawValue)))
+        case .secretChanged(let credential, let toNext):
+            log.write(
+                .info, "the upstream takes the credential's other secret, which is used from now on",
+                ("credential", .text(credential)), ("secret", .text(toNext ? "next_secret" : "secret")))
         }
     }
 }

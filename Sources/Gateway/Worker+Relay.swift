@@ -54,7 +54,7 @@ extension Worker {
     private func judgeSignature(_ context: inout ExchangeState) -> Event {
         let signer = route(&context).signer
         guard context.answer.head.status == 401 else {
-            if context.triesOtherSecret { _ = signer.accepted(context.secret) }
+            if context.triesOtherSecret && signer.accepted(context.secret) { tellOfSecret(&context) }
             return .answerHeadArrived
         }
         if context.triesOtherSecret {
@@ -65,6 +65,11 @@ extension Worker {
             return .signatureRefused
         }
         return .answerHeadArrived
+    }
+
+    private func tellOfSecret(_ context: inout ExchangeState) {
+        let name = route(&context).credentialName
+        _ = shared.notices.post(.secretChanged(credential: name, toNext: context.secret == 1))
     }
 
     /// A broken answer of which the caller has no byte is replaced by one of our own, which says what is known.

@@ -13,7 +13,7 @@ extension Subcommand {
     private static var manualPage: String {
         let names = all.map { $0.synopsis }
         let sections = [
-            ".TH COUNTERSIGN 1 \"\" \"countersign \(version)\" \"User Commands\"",
+            ".TH COUNTERSIGN 1 \(versionDate) \"countersign \(version)\" \"User Commands\"",
             section("NAME", "countersign \\- a reverse proxy that signs requests to payment APIs"),
             section("SYNOPSIS", names.joined(separator: "\n.br\n")),
             section(
@@ -51,7 +51,7 @@ extension Subcommand {
 
     private var synopsis: String {
         let rest = (flags.isEmpty ? "" : " [flags]") + (operand.map { " " + $0 } ?? "")
-        return ".B countersign \(name)\n" + (rest.isEmpty ? "" : ".RI \"\(rest)\"")
+        return ".B countersign \(name)" + (rest.isEmpty ? "" : "\n.RI \"\(rest)\"")
     }
 
     private var manual: String {

@@ -19,6 +19,8 @@ struct Subcommand: Sendable {
     var words: [String] { name.split(separator: " ").map(String.init) }
 
     static let version = "0.1.0"
+    /// The day of the version, for the manual.
+    static let versionDate = "2026-11-20"
 
     /// The name of a configuration is taken from here where `--config` is not given.
     static let configVariable = "COUNTERSIGN_CONFIG"

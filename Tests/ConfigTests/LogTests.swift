@@ -55,8 +55,8 @@ extension Bound {
         let settings = try read("{as: notify, show: [batch, /a/b], hide: [memo]}")
         #expect(settings?.redactionPreset == .notify)
         let pointer = try #require(JSONPointer("/a/b"))
-        #expect(
-            settings?.redaction == RedactionSettings(show: [.name("batch"), .pointer(pointer)], hide: [.name("memo")]))
+        let show: [RedactedField] = [.name("batch"), .pointer(pointer)]
+        #expect(settings?.redaction == RedactionSettings(show: show, hide: [.name("memo")]))
         #expect(try read("{}")?.redaction == RedactionSettings())
         for bad in ["{as: other}", "{show: [/]}", "{hide: []}", "{mask: [a]}", "[a]"] {
             #expect(try read(bad) == nil, "\(bad)")

@@ -42,6 +42,8 @@ import Testing
         for _ in 0..<5 { #expect(try caller.ask(post("/balance/user", "{}")).status != 401) }
         let seen = try sandbox.requests()
         #expect(seen.map(\.verified) == [false, true, true, true, true, true])
+        let told = try gateway.program.line(of: .errors) { $0.contains("other secret") }
+        #expect(told.contains("\"credential\":\"program\"") && told.contains("\"secret\":\"next_secret\""))
     }
 
     @Test func aRequestWithABodyIsSealedAnewAndCarriedOutOnce() throws {

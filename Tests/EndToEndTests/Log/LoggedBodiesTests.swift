@@ -87,7 +87,7 @@ import Testing
         setup.upstream += "    product: banking\n"
         setup.log = "bodies: redacted"
         let gateway = try GatewayUnderTest(setup)
-        for _ in 0..<2 { #expect(try gateway.ask(post("/x", Self.request)).text == Self.answer) }
+        for _ in 0..<2 { #expect(try gateway.ask(post("/pay", Self.request)).text == Self.answer) }
         let said = try gateway.log(2).map { try bodies($0).answer }
         #expect(said[0] == said[1] && said[0].contains("success"))
     }
