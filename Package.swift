@@ -73,7 +73,9 @@ let package = Package(
         tests("StoreTests", ["Store", "Policy", "TestSupport"]),
         tests("ExchangeTests", ["Exchange", "Policy", "Signing", "HTTP", "TestSupport"]),
         tests("NetTests", ["Net", "TestSupport"]),
-        tests("ConfigTests", ["Config", "HTTP", "Policy", "Signing", "TestSupport"], resources: [.copy("Bad"), .copy("Whole.json")]),
+        tests(
+            "ConfigTests", ["Config", "HTTP", "Policy", "Signing", "TestSupport"],
+            resources: [.copy("Bad"), .copy("Whole.json")]),
         tests("GatewayTests", ["Gateway", "Config", "HTTP", "Policy", "Signing", "TestSupport"]),
         tests("TidyTests", ["TestSupport"]),
         // The commands are no imports: they are named so that a build of the tests builds them.
