@@ -1,4 +1,4 @@
-// Every command of ours that the documents name exists as they write it: its subcommand, flags and script, and the files
+// Every command of ours that the documents name exists as they write it: subcommand, flags and script, and the files
 // of conf/ that it is given. Relies on the commands' own help, which is run for each. Refuses nothing else: it does not
 // carry the commands out, since most of them need secrets, an upstream or minutes.
 

@@ -86,6 +86,27 @@ import Testing
         #expect(gateway.program.errors.contains(says), "\(gateway.program.errors)")
     }
 
+    @Test("a reload lets a socket go and takes it again; who came meanwhile is served")
+    func reloaded() throws {
+        let upstream = try FakeUpstream()
+        let both = "  - {name: a, bind: \"fd:apps\"}\n  - {name: b, bind: \"fd:more\"}\n"
+        let gateway = try ManagedGateway(setup(both, upstream), sockets: ["apps=tcp", "more=tcp"])
+        let address = WireAddress.ipv4(try gateway.port("apps"))
+        try gateway.heard("READY=1", "serving on 127.0.0.1:\(try gateway.port("apps")), 127")
+        #expect(try gateway.caller(address).ask(post("/x", "{}")).status == 200)
+        let one = setup("  - {name: b, bind: \"fd:more\"}\n", upstream)
+        try gateway.folder.write("countersign.yaml", try one.text(gateway.folder))
+        gateway.program.signal(.hangup)
+        try gateway.heard("READY=1", "serving on 127.0.0.1:\(try gateway.port("more"))")
+        let waiting = try gateway.caller(address)
+        try waiting.send(post("/x", "{}"))
+        try gateway.folder.write("countersign.yaml", try setup(both, upstream).text(gateway.folder))
+        gateway.program.signal(.hangup)
+        #expect(try waiting.answer().status == 200)
+        waiting.wire.close()
+        #expect(gateway.stop() == .code(0))
+    }
+
     @Test("an address that others can reach is served where that is meant")
     func meant() throws {
         let listeners = "  - {name: apps, bind: \"fd:apps\", unsafe_bind: true}\n"
