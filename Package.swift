@@ -73,7 +73,9 @@ let package = Package(
         tests("StoreTests", ["Store", "Policy", "TestSupport"]),
         tests("ExchangeTests", ["Exchange", "Policy", "Signing", "HTTP", "TestSupport"]),
         tests("NetTests", ["Net", "TestSupport"]),
-        tests("ConfigTests", ["Config", "HTTP", "Policy", "Signing", "TestSupport"], resources: [.copy("Bad")]),
+        tests(
+            "ConfigTests", ["Config", "HTTP", "Policy", "Signing", "TestSupport"],
+            resources: [.copy("Bad"), .copy("Whole.json")]),
         tests(
             "GatewayTests", ["Gateway", "Config", "Exchange", "HTTP", "Net", "Policy", "Signing", "TestSupport"]),
         tests("TidyTests", ["TestSupport"]),

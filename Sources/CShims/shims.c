@@ -81,6 +81,42 @@ int cs_refuse_newcomers(int fd) {
     RESULT(setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program));
 }
 
+int cs_listening_family(int fd) {
+    int type = 0, listens = 0, family = 0;
+    socklen_t size = sizeof type;
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0) return -errno;
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) < 0) return -errno;
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) < 0) return -errno;
+    if (type != SOCK_STREAM) return -EPROTOTYPE;
+    return listens ? family : -EDESTADDRREQ;
+}
+
+int cs_take_over(int fd) {
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) return -errno;
+    RESULT(fcntl(fd, F_SETFD, FD_CLOEXEC));
+}
+
+int cs_datagram_socket(int send_milliseconds) {
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    struct timeval most = {.tv_sec = send_milliseconds / 1000, .tv_usec = send_milliseconds % 1000 * 1000};
+    if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most) == 0) return fd;
+    int error = errno;
+    close(fd);
+    return -error;
+}
+
+int64_t cs_send_datagram(int fd, const char *name, size_t name_count, const void *bytes, size_t count) {
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
+    if (name_count > CS_UNIX_PATH_MAX) return -ENAMETOOLONG;
+    memcpy(un.sun_path, name, name_count);
+    int is_abstract = name[0] == '@';
+    if (is_abstract) un.sun_path[0] = 0;
+    socklen_t length = offsetof(struct sockaddr_un, sun_path) + name_count + !is_abstract;
+    RESULT(sendto(fd, bytes, count, MSG_NOSIGNAL, (struct sockaddr *)&un, length));
+}
+
 int cs_local_address(int fd, void *address, unsigned *length) { RESULT(getsockname(fd, address, length)); }
 int cs_peer_address(int fd, void *address, unsigned *length) { RESULT(getpeername(fd, address, length)); }
 int cs_shutdown_writing(int fd) { RESULT(shutdown(fd, SHUT_WR)); }

@@ -20,7 +20,7 @@ struct CallerChecks {
     private func warn(_ caller: ReadCaller) {
         switch caller.settings.identity {
         case .peer:
-            if listeners.contains(where: \.isUnix) { return }
+            if listeners.contains(where: \.mayBeUnix) { return }
             caller.field.warn(
                 "can never call: uid and gid are known on Unix sockets only", "Add a listener with bind: unix:/path")
         case .certificate:
@@ -37,9 +37,10 @@ struct CallerChecks {
 }
 
 extension ListenerSettings {
-    fileprivate var isUnix: Bool {
+    fileprivate var mayBeUnix: Bool {
         switch address {
         case .unix: true
+        case .passed: tls == nil
         case .tcp: false
         }
     }
@@ -48,6 +49,7 @@ extension ListenerSettings {
     fileprivate var isOpenToTheNetwork: Bool {
         switch address {
         case .tcp(let host, _): tls == nil && AddressLiteral(host)?.isLoopback != true
+        case .passed(_, let isOpenMeant): tls == nil && isOpenMeant
         case .unix: false
         }
     }

@@ -25,9 +25,19 @@ extension Field {
         let tls = keys["tls"]?.listenerTLS()
         let remedy = "Write bind: \"127.0.0.1:8080\" or bind: unix:/run/countersign/apps.sock"
         let danger = "others on the network can reach this address and have calls signed"
-        guard let address = keys.address(remedy, danger: danger) else { return nil }
+        guard let address = keys.address(remedy, danger: danger, mayBePassed: true) else { return nil }
         if case .unix = address { keys["tls"]?.error("has a meaning for TCP listeners only", "Remove the key") }
         return name.map { ListenerSettings(name: $0, address: address, tls: tls) }
+    }
+
+    /// `127.0.0.1:8080`, `[::1]:8080`, `unix:/path` or, for callers, `fd:NAME`.
+    fileprivate func listenerAddress() -> ListenAddress? {
+        guard case .scalar(let text, _) = node.value, text.hasPrefix("fd:") else { return bindAddress() }
+        let name = String(text.dropFirst(3))
+        guard isName(name) else {
+            return refuse("is not the name of a passed socket", "Write fd:NAME, as FileDescriptorName= has it")
+        }
+        return .passed(name: name, isOpenMeant: false)
     }
 
     /// `127.0.0.1:8080`, `[::1]:8080` or `unix:/path`.
@@ -77,13 +87,15 @@ extension Field {
 
 extension Mapping {
     /// What `bind` says, with `mode`, `owner` and `group` of a Unix socket. `danger`: why an address that others can
-    /// reach is refused without `unsafe_bind`.
-    func address(_ remedy: String, danger: String) -> ListenAddress? {
+    /// reach is refused without `unsafe_bind`. `mayBePassed`: the service manager may pass the socket.
+    func address(_ remedy: String, danger: String, mayBePassed: Bool = false) -> ListenAddress? {
         let mode = self["mode"]?.mode()
         let owner = self["owner"]?.text(max: 64)
         let group = self["group"]?.text(max: 64)
         let isUnsafeMeant = self["unsafe_bind"]?.boolean() ?? false
-        guard let bind = required("bind", remedy), let address = bind.bindAddress() else { return nil }
+        guard let bind = required("bind", remedy),
+            let address = mayBePassed ? bind.listenerAddress() : bind.bindAddress()
+        else { return nil }
         switch address {
         case .tcp(let host, _):
             for key in ["mode", "owner", "group"] {
@@ -94,6 +106,11 @@ extension Mapping {
             }
             return address
         case .unix(let path, _, _, _): return .unix(path: path, mode: mode, owner: owner, group: group)
+        case .passed(let name, _):
+            for key in ["mode", "owner", "group"] {
+                self[key]?.error("is the service manager's to say for a socket that it passes", "Remove the key")
+            }
+            return .passed(name: name, isOpenMeant: isUnsafeMeant)
         }
     }
 }
@@ -128,7 +145,8 @@ extension ListenAddress {
         case (.tcp(let host, let port), .tcp(let otherHost, let otherPort)):
             port != 0 && port == otherPort && AddressLiteral(host) == AddressLiteral(otherHost)
         case (.unix(let path, _, _, _), .unix(let otherPath, _, _, _)): path == otherPath
-        case (.tcp, .unix), (.unix, .tcp): false
+        case (.passed(let name, _), .passed(let otherName, _)): name == otherName
+        case (.tcp, _), (.unix, _), (.passed, _): false
         }
     }
 }

@@ -34,9 +34,12 @@ package struct Problem: Equatable, Sendable {
         self.remedy = remedy
     }
 
+    /// `file:line:col: `, with which `text` begins.
+    package var place: String { line > 0 ? "\(file):\(line):\(column): " : "\(file): " }
+
     /// `file:line:col: path: message. Remedy.`, the form editors jump to.
     package var text: String {
-        var text = line > 0 ? "\(file):\(line):\(column): " : "\(file): "
+        var text = place
         if !path.isEmpty { text += "\(path): " }
         text += "\(message)."
         if !remedy.isEmpty { text += remedy.hasSuffix("?") ? " \(remedy)" : " \(remedy)." }

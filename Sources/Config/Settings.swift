@@ -65,6 +65,9 @@ package enum ListenAddress: Equatable, Sendable {
     case tcp(host: String, port: UInt16)
     /// A Unix socket: an absolute path of at most 107 bytes. `mode` 0 ... 0o777; nil leaves what the umask gives.
     case unix(path: String, mode: UInt16?, owner: String?, group: String?)
+    /// A listening socket of this name that the service manager passes to the process (sd_listen_fds(3)): 1 ... 64
+    /// letters, digits, `.`, `_`, `-`. `isOpenMeant`: it may be one that others on the network can reach.
+    case passed(name: String, isOpenMeant: Bool)
 }
 
 /// One listener of the key `listeners`.

@@ -12,20 +12,22 @@ struct Rate: Equatable {
 }
 
 private let rateUnits = ["s": 1_000_000_000, "m": 60_000_000_000, "h": 3_600_000_000_000]
-private let durations: [(unit: String, factor: Int)] = [
+/// Units of time, in milliseconds.
+let durationUnits: [(unit: String, factor: Int)] = [
     ("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000),
 ]
-private let sizes: [(unit: String, factor: Int)] = [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)]
+/// Units of size, in bytes.
+let sizeUnits: [(unit: String, factor: Int)] = [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)]
 
 extension Field {
     /// A duration in milliseconds: a whole number with `ms`, `s`, `m`, `h` or `d`.
     func milliseconds(_ range: ClosedRange<Int>) -> Int? {
-        quantity(durations, what: "a duration", suggested: "s", units: "ms, s, m, h or d", range)
+        quantity(durationUnits, what: "a duration", suggested: "s", units: "ms, s, m, h or d", range)
     }
 
     /// A size in bytes: a whole number with `B`, `KiB`, `MiB` or `GiB`.
     func bytes(_ range: ClosedRange<Int>) -> Int? {
-        quantity(sizes, what: "a size", suggested: "B", units: "B, KiB, MiB or GiB", range)
+        quantity(sizeUnits, what: "a size", suggested: "B", units: "B, KiB, MiB or GiB", range)
     }
 
     /// A whole number without a unit.
@@ -76,13 +78,7 @@ extension Field {
     private func outOfRange(_ table: [(unit: String, factor: Int)], _ range: ClosedRange<Int>) -> Int? {
         refuse(
             "is out of range",
-            "Write a value from \(shown(range.lowerBound, table)) to \(shown(range.upperBound, table))")
-    }
-
-    /// The value with the largest unit that divides it.
-    private func shown(_ value: Int, _ table: [(unit: String, factor: Int)]) -> String {
-        guard value > 0, let best = table.last(where: { value % $0.factor == 0 }) else { return "\(value)" }
-        return "\(value / best.factor)\(best.unit)"
+            "Write a value from \(shownQuantity(range.lowerBound, table)) to \(shownQuantity(range.upperBound, table))")
     }
 
     /// Digits only, at most 18 of them.
@@ -92,4 +88,10 @@ extension Field {
         }
         return Int(text)
     }
+}
+
+/// The value with the largest unit that divides it.
+func shownQuantity(_ value: Int, _ table: [(unit: String, factor: Int)]) -> String {
+    guard value > 0, let best = table.last(where: { value % $0.factor == 0 }) else { return "\(value)" }
+    return "\(value / best.factor)\(best.unit)"
 }

@@ -7,6 +7,8 @@ internal import Synchronization
 struct Fleet: ~Copyable {
     private var threads: [ThreadBox] = []
     private var mailboxes: [Mailbox<Message>] = []
+    /// How often each worker had looked into its mailbox when it was asked for a sign of life.
+    private var looks: [UInt64] = []
     private let ended: Ended
     /// Wakes the main thread: a worker has ended, or all have taken a reload up.
     var mainWakeUp: WakeUp { ended.wakeUp }
@@ -15,6 +17,7 @@ struct Fleet: ~Copyable {
     private final class Ended: Sendable {
         let count = Atomic<Int>(0)
         let unclean = Atomic<Int>(0)
+        let workers = Mutex<Set<Int>>([])
         let wakeUp: WakeUp
         init(_ wakeUp: WakeUp) { self.wakeUp = wakeUp }
     }
@@ -77,6 +80,7 @@ struct Fleet: ~Copyable {
             let thread = try WorkerThread.start(name: "worker-\(index)") {
                 let clean = handover.run()
                 if !clean { ended.unclean.add(1, ordering: .relaxed) }
+                _ = ended.workers.withLock { $0.insert(index) }
                 ended.count.add(1, ordering: .releasing)
                 ended.wakeUp.wake()
             }
@@ -99,5 +103,15 @@ struct Fleet: ~Copyable {
             if let thread = box.thread.take() { thread.join() }
         }
         return ended.unclean.load(ordering: .relaxed) == 0
+    }
+}
+
+extension Fleet: Pulse {
+    mutating func ask() { looks = mailboxes.map { $0.askForSign() } }
+
+    var isFelt: Bool {
+        looks.indices.allSatisfy { worker in
+            mailboxes[worker].timesDrained > looks[worker] || ended.workers.withLock { $0.contains(worker) }
+        }
     }
 }

@@ -53,6 +53,7 @@ package final class Gateway {
     private let office = PostOffice()
     private let workers: Int
     private let pacers: Pacers
+    private let manager: ServiceNotice
     /// Counts of quotas go on over reloads. Made with the first quota, which a reload may bring.
     private var counts: LimitTable?
     let observatory: Observatory
@@ -91,6 +92,7 @@ package final class Gateway {
         logPath = settings.log.path
         accessLog = try Self.makeLog(settings.log.path, workers: workers)
         listeners = Listeners(workers: workers)
+        manager = try ServiceNotice(log: log)
         pacers = Pacers(workers: workers, office)
         fleet = try Fleet()
         notices = Mailbox(limit: Notice.limit, wakeUp: fleet.mainWakeUp)
@@ -119,6 +121,8 @@ package final class Gateway {
         }
         publish(settings, plan, change.certificates)
         log.write(.info, "ready", ("workers", .number(fleet.size)), ("listeners", .words(change.addresses)))
+        listeners.warnOfUnused(log)
+        manager.serving(change.addresses)
     }
 
     private func plan(_ settings: Settings) -> Plan {
@@ -258,7 +262,7 @@ package final class Gateway {
     private func serve(_ watch: inout Watch) throws(StartFailure) -> RunEnd {
         do {
             while fleet.running > 0 {
-                _ = try watch.poller.wait(milliseconds: watch.millisecondsToWait)
+                _ = try watch.poller.wait(milliseconds: soonest(watch.millisecondsToWait, manager.rest))
                 while let signal = watch.signals.take() { take(signal, &watch.files) }
                 if watch.filesHaveChanged() && !draining {
                     log.write(.info, "files have changed")
@@ -266,6 +270,7 @@ package final class Gateway {
                 }
                 tellOfReloads()
                 desk.write(at: Clock.monotonicMilliseconds())
+                manager.turn(&fleet)
             }
         } catch {
             throw StartFailure("the main thread cannot wait for signals: \(error)")
@@ -283,6 +288,7 @@ package final class Gateway {
         case .terminate, .interrupt:
             let message: StaticString = draining ? "stopping now" : "draining"
             log.write(.info, message, ("signal", .number(Int(signal.rawValue))))
+            if !draining { manager.stopping() }
             observatory.beginDrain()
             fleet.tell(draining ? .stop : .drain)
             draining = true
@@ -315,6 +321,7 @@ package final class Gateway {
 
     /// Everything that can fail happens here, before any worker is told: a bad configuration changes nothing.
     private func reload(_ scope: ConfigurationSource.Scope, _ files: inout FileWatch) {
+        manager.reloading()
         // What is replaced from here on is seen as another change.
         _ = files.hasChanged()
         let (new, problems) = source.load(scope)
@@ -322,7 +329,8 @@ package final class Gateway {
         guard let new else {
             observatory.reloadRefused()
             log.write(.error, "reload refused: the configuration has problems; nothing changed")
-            return tellOfRestrictedFiles()
+            tellOfRestrictedFiles()
+            return tellOfRefusal()
         }
         do throws(StartFailure) {
             try apply(new)
@@ -333,7 +341,13 @@ package final class Gateway {
             observatory.reloadRefused()
             log.write(.error, "reload refused; nothing changed", ("reason", .text(error.reason)))
             tellOfRestrictedFiles()
+            tellOfRefusal()
         }
+    }
+
+    /// Reloads that workers are still taking up are told when they are done.
+    private func tellOfRefusal() {
+        if reloads.isEmpty { manager.serving(listeners.addresses, "; the last reload was refused") }
     }
 
     private func apply(_ new: Settings) throws(StartFailure) {
@@ -402,6 +416,7 @@ package final class Gateway {
             reloads.removeFirst()
             observatory.reloaded()
             log.write(.info, "reloaded", ("listeners", .words(addresses)))
+            if reloads.isEmpty && !draining { manager.serving(addresses) }
         }
     }
 

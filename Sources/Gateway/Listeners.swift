@@ -1,4 +1,5 @@
-// Listeners, bound before any worker hears of them: TCP ones once per worker (SO_REUSEPORT), Unix ones once, shared.
+// Listeners, bound before any worker hears of them: TCP ones once per worker (SO_REUSEPORT), Unix ones once, shared, as
+// are sockets that we were started with.
 // A reload binds what is new and names what is gone; what stays the same is not touched, but its certificates are read
 // again.
 
@@ -42,9 +43,22 @@ struct Listeners {
     }
 
     private let workers: Int
+    private let passed = PassedSockets()
     private var bound: [Bound] = []
 
+    /// Made before descriptors are opened that live on: it takes over those that were passed.
     init(workers: Int) { self.workers = workers }
+
+    /// What is bound now.
+    var addresses: [String] { bound.map(\.text) }
+
+    /// Says which passed sockets nobody serves: their callers would wait for ever.
+    func warnOfUnused(_ log: OperatorLog) {
+        let served = Set(bound.map(\.name))
+        let unused = passed.names.filter { !served.contains("fd:\($0)") }
+        guard !unused.isEmpty else { return }
+        log.write(.warning, "sockets were passed that no listener serves; bind fd:NAME", ("names", .words(unused)))
+    }
 
     /// Binds what is new. Where that fails nothing has changed.
     mutating func change(to settings: [ListenerSettings]) throws(StartFailure) -> ListenerChange {
@@ -76,6 +90,7 @@ struct Listeners {
         switch address {
         case .tcp(let host, let port): "\(host) \(port)"
         case .unix(let path, _, _, _): "unix:\(path)"
+        case .passed(let name, _): "fd:\(name)"
         }
     }
 
@@ -87,6 +102,8 @@ struct Listeners {
             case .tcp(let host, let port): return try bindTCP(host, port, listener, name, &change)
             case .unix(let path, let mode, let owner, let group):
                 return try bindUnix(path, (mode, owner, group), name, &change)
+            case .passed(let passed, let isOpenMeant):
+                return try takePassed(passed, isOpenMeant, listener, name, &change)
             }
         } catch let error as StartFailure {
             throw error
@@ -138,5 +155,43 @@ struct Listeners {
         }
         change.added[0].append(ListenerBox(listener, name: name, wantsPeerCredentials: true))
         return "unix:\(path)"
+    }
+
+    /// All workers share its backlog. What it is was the service manager's choice, and is looked at only here.
+    private func takePassed(
+        _ passedName: String, _ isOpenMeant: Bool, _ settings: ListenerSettings, _ name: String,
+        _ change: inout ListenerChange
+    ) throws -> String {
+        let who = "listener \"\(settings.name)\""
+        do {
+            let listener = try passed.listener(passedName)
+            let address = listener.localAddress()
+            if let address, !address.isLoopback, !isOpenMeant {
+                throw StartFailure(
+                    "\(who) was passed \(address), which others on the network can reach; add unsafe_bind: true")
+            }
+            if address == nil, settings.tls != nil {
+                throw StartFailure("\(who) was passed a Unix socket, which has no TLS")
+            }
+            for worker in 0..<workers {
+                let box = ListenerBox(
+                    try listener.duplicate(), name: name, tls: try Self.makeTLS(settings),
+                    wantsPeerCredentials: address == nil)
+                change.added[worker].append(box)
+            }
+            return address.map { "\($0)" } ?? name
+        } catch let problem as PassedSockets.Problem {
+            throw StartFailure("\(who) cannot be taken over: " + Self.words(problem, passedName, passed.names))
+        }
+    }
+
+    private static func words(_ problem: PassedSockets.Problem, _ name: String, _ names: [String]) -> String {
+        switch problem {
+        case .absent where names.isEmpty: "no sockets were passed (LISTEN_FDS); start it by its .socket unit"
+        case .absent: "no socket called \(name) was passed; there are \(names.joined(separator: ", "))"
+        case .several(let count): "\(count) sockets are called \(name); give each its own FileDescriptorName="
+        case .notListening: "what was passed as \(name) is not a listening stream socket"
+        case .failed(let error): "\(error)"
+        }
     }
 }

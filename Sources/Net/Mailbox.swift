@@ -8,6 +8,7 @@ package final class Mailbox<Element: Sendable>: Sendable {
     private let elements: Mutex<[Element]>
     private let limit: Int
     private let wakeUp: WakeUp
+    private let drains = Atomic<UInt64>(0)
 
     /// Holds at most `limit` (at least 1) elements; wakes `wakeUp` when it is no longer empty.
     package init(limit: Int, wakeUp: WakeUp) {
@@ -52,10 +53,22 @@ package final class Mailbox<Element: Sendable>: Sendable {
         if before == 0 { wakeUp.wake() }
     }
 
+    /// Asks the reader for a sign of life: wakes it, though there is nothing to read. It has given one when
+    /// `timesDrained` is more than what this returns. Any thread.
+    package func askForSign() -> UInt64 {
+        let before = timesDrained
+        wakeUp.wake()
+        return before
+    }
+
+    /// How often the reader has looked.
+    package var timesDrained: UInt64 { drains.load(ordering: .acquiring) }
+
     /// Exchanges the queue for `batch`, which must be empty and keeps its storage in use: no allocation when warm.
     /// Only the reader calls this, after its poller reported the wake-up.
     package func drain(into batch: inout [Element]) {
         precondition(batch.isEmpty, "a batch is handled before the next is taken")
         elements.withLock { swap(&$0, &batch) }
+        drains.add(1, ordering: .releasing)
     }
 }

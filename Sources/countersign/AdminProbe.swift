@@ -39,6 +39,7 @@ enum AdminProbe {
             let asked = host == "0.0.0.0" ? "127.0.0.1" : host == "::" ? "::1" : host
             return SocketAddress(literal: asked, port: port)
         case .unix(let path, _, _, _): return SocketAddress(unixPath: path)
+        case .passed: return nil
         }
     }
 

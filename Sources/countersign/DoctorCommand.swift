@@ -12,7 +12,7 @@ extension Subcommand {
             signature, at most 5 s). One line each, with what to mend. Status 1 where anything fails; warnings are not
             failures.
             """,
-        flags: [configFlag, Flag(name: "json", value: nil, help: "one JSON object")],
+        flags: [configFlag, jsonFlag],
         run: { (arguments) throws(Arguments.Problem) in
             guard let settings = try arguments.settings() else { return .configuration }
             var checkup = HostCheckup(settings)
@@ -23,7 +23,8 @@ extension Subcommand {
                 let list = findings.map(\.json).joined(separator: ",")
                 Console.out("{\"ok\":\(!hasFailed),\"findings\":[\(list)]}")
             } else {
-                for finding in findings { Console.out(finding.line) }
+                let paint = Paint(.output)
+                for finding in findings { Console.out(finding.line(paint)) }
             }
             return hasFailed ? .failure : .ok
         })

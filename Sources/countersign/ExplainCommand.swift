@@ -27,7 +27,7 @@ extension Subcommand {
             Flag(name: "date", value: "DATE", help: "as in X-Date: Fri, 17 Jan 2020 19:59:29 GMT (default: now)"),
             Flag(name: "unix", value: "SECONDS", help: "in place of --date: Unix seconds"),
             Flag(name: "show-body", value: nil, help: "print the body that is sent, with the API key as ***"),
-            Flag(name: "json", value: nil, help: "print one JSON object"),
+            jsonFlag,
         ],
         run: runExplain)
 

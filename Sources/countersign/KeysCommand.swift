@@ -17,7 +17,6 @@ extension Subcommand {
             name: "id", value: "HEX",
             help: "in place of --route and --key: the first digits of the id that list shows, 4 or more"),
     ]
-    private static let jsonFlag = Flag(name: "json", value: nil, help: "print one JSON object")
 
     private static let ways = """
         A key is no secret, but what stands in a command line is seen by every user of the machine and kept by shells:

@@ -16,9 +16,11 @@ struct Subcommand: Sendable {
     var operand: String?
     var run: @Sendable (Arguments) throws(Arguments.Problem) -> ExitStatus
 
-    private var words: [String] { name.split(separator: " ").map(String.init) }
+    var words: [String] { name.split(separator: " ").map(String.init) }
 
     static let version = "0.1.0"
+    /// The day of the version, for the manual.
+    static let versionDate = "2026-11-20"
 
     /// The name of a configuration is taken from here where `--config` is not given.
     static let configVariable = "COUNTERSIGN_CONFIG"
@@ -27,14 +29,15 @@ struct Subcommand: Sendable {
         name: "config", value: "FILE", help: "the configuration (default: $\(configVariable))")
 
     static let all: [Subcommand] = [
-        .serve, .check, .doctor, .explain, .verify, .redact, .keysList, .keysShow, .keysResolve, .health,
-        .printVersion,
+        .serve, .check, .doctor, .explain, .verify, .redact, .keysList, .keysShow, .keysResolve, .health, .schema,
+        .completionBash, .completionZsh, .completionFish, .manual, .printVersion,
     ]
 
     static let printVersion = Subcommand(
-        name: "version", summary: "print the version", details: "", flags: [],
-        run: { _ in
-            Console.out("countersign \(version)")
+        name: "version", summary: "print the version", details: "", flags: [jsonFlag],
+        run: { arguments in
+            let object = "{\"name\":\"countersign\",\"version\":\(quoted(version))}"
+            Console.out(arguments.has("json") ? object : "countersign \(version)")
             return .ok
         })
 
@@ -98,7 +101,7 @@ struct Subcommand: Sendable {
     }
 
     private static func usage(_ subcommands: [Subcommand]) -> String {
-        let lines = subcommands.map { "  " + $0.name.padded(to: 14) + $0.summary }
+        let lines = subcommands.map { "  " + $0.name.padded(to: 17) + $0.summary }
         return """
             Usage: countersign SUBCOMMAND [FLAGS]
 
@@ -134,8 +137,12 @@ extension Arguments {
     /// As above.
     func settings(from source: ConfigurationSource) -> Settings? {
         let (settings, problems) = source.load()
+        let paint = Paint(.errors)
         for problem in problems {
-            Console.error((problem.severity == .warning ? "warning: " : "") + problem.text)
+            switch problem.severity {
+            case .warning: Console.error(paint.warning("warning: ") + problem.text)
+            case .error: Console.error(paint.bad(problem.place) + problem.text.dropFirst(problem.place.count))
+            }
         }
         if let settings, settings.hasSecret(in: Console.arguments()) {
             Console.error("an argument is one of the configuration's secrets, which everyone could read there")

@@ -18,6 +18,20 @@ import Testing
         }
     }
 
+    @Test func aReaderGivesASignOfLifeWhenItLooksAndNotBefore() throws {
+        let wakeUp = try WakeUp()
+        let mailbox = Mailbox<Int>(limit: 1, wakeUp: wakeUp)
+        var poller = try Poller()
+        try poller.add(wakeUp, Token(slot: 0, generation: 0))
+        let before = mailbox.askForSign()
+        #expect(mailbox.timesDrained == before)
+        #expect(try poller.wait(milliseconds: 5_000) == 1)
+        #expect(mailbox.timesDrained == before, "it was woken and has not looked")
+        var batch: [Int] = []
+        mailbox.drain(into: &batch)
+        #expect(batch.isEmpty && mailbox.timesDrained == before + 1)
+    }
+
     @Test func manyPostersAndOneReaderLoseNothing() throws {
         let wakeUp = try WakeUp()
         let mailbox = Mailbox<Int>(limit: 1000, wakeUp: wakeUp)

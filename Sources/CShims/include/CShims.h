@@ -21,6 +21,11 @@ int cs_bind(int fd, const void *address, unsigned length);
 int cs_listen(int fd, int backlog);
 int cs_accept(int fd);
 int cs_refuse_newcomers(int fd); /* 1 where nobody can be on the way any more */
+int cs_listening_family(int fd); /* negated: EPROTOTYPE for no stream, EDESTADDRREQ for one that does not listen */
+int cs_take_over(int fd);        /* a descriptor that we were started with: non-blocking, closed by exec */
+int cs_datagram_socket(int send_milliseconds);
+/* `name`: a Unix socket's path, or `@` and an abstract name. */
+int64_t cs_send_datagram(int fd, const char *name, size_t name_count, const void *bytes, size_t count);
 int cs_local_address(int fd, void *address, unsigned *length);
 int cs_peer_address(int fd, void *address, unsigned *length);
 int cs_shutdown_writing(int fd);

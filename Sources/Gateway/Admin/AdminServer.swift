@@ -35,6 +35,7 @@ struct AdminBinding: ~Copyable {
             return try Listener.unix(
                 path: path, mode: UInt32(mode ?? 0o660), uid: try Accounts.user(owner),
                 gid: try Accounts.group(group), backlog: 64)
+        case .passed: preconditionFailure("Config takes no passed socket here")
         }
     }
 }

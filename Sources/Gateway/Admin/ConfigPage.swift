@@ -272,6 +272,7 @@ extension ListenAddress {
         switch self {
         case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
         case .unix(let path, _, _, _): "unix:\(path)"
+        case .passed(let name, _): "fd:\(name)"
         }
     }
 }

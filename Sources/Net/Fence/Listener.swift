@@ -1,9 +1,11 @@
 // A listening socket, TCP or Unix: binding, accepting, and what to do when descriptors run out.
 // Relies on SO_REUSEPORT to give each worker a TCP listener of its own, and on EPOLLEXCLUSIVE where a Unix listener is
-// shared. Refuses to take a Unix path over from somebody who still answers on it, or from a file that is no socket.
+// shared. Refuses to take a Unix path over from somebody who still answers on it, or from a file that is no socket, and
+// to shut a socket that is somebody else's.
 
 internal import CShims
 internal import Glibc
+internal import Synchronization
 
 /// What one accept came to.
 package enum AcceptResult: ~Copyable {
@@ -23,10 +25,20 @@ package struct Listener: ~Copyable {
     let descriptor: Descriptor
     /// The file to unlink at the end; only the listener that bound it has one.
     private let ownedPath: String?
+    /// Somebody else has the same socket and goes on listening on it when we are gone.
+    private let isPassed: Bool
+    /// A passed socket that is ours no more: its callers wait for whoever takes it next.
+    private let isHandedBack = Atomic<Bool>(false)
 
-    private init(descriptor: consuming Descriptor, ownedPath: String?) {
+    private init(descriptor: consuming Descriptor, ownedPath: String?, isPassed: Bool = false) {
         self.descriptor = descriptor
         self.ownedPath = ownedPath
+        self.isPassed = isPassed
+    }
+
+    /// Of a socket that listens already and that we were started with.
+    init(passed descriptor: consuming Descriptor) {
+        self.init(descriptor: descriptor, ownedPath: nil, isPassed: true)
     }
 
     deinit {
@@ -102,16 +114,21 @@ package struct Listener: ~Copyable {
 
     /// Another handle on the same queue of callers, for another worker's poller. It does not unlink a Unix path.
     package func duplicate() throws(SystemError) -> Listener {
-        Listener(descriptor: try Descriptor(result: cs_dup(descriptor.number), "fcntl"), ownedPath: nil)
+        Listener(
+            descriptor: try Descriptor(result: cs_dup(descriptor.number), "fcntl"), ownedPath: nil, isPassed: isPassed)
     }
 
     /// Lets nobody into the backlog who has not begun to connect; those in it can still be accepted, and then the
     /// listener can be closed without a reset for anybody. A Unix socket refuses at once; a TCP caller that comes now
     /// is refused once the listener is closed, when its kernel asks again. True where nobody can be on the way: what
-    /// is in the backlog now is all.
+    /// is in the backlog now is all. A passed socket is left as it is, its backlog too: nobody is refused there.
     package func refuseNewcomers() -> Bool {
+        if isPassed {
+            isHandedBack.store(true, ordering: .relaxed)
+            return true
+        }
         // Where the kernel will not, closing is as abrupt as it was.
-        cs_refuse_newcomers(descriptor.number) == 1
+        return cs_refuse_newcomers(descriptor.number) == 1
     }
 
     /// The address that was bound, with the port that the system chose for port 0; nil for a Unix path.
@@ -123,6 +140,7 @@ package struct Listener: ~Copyable {
 
     /// Takes one caller from the backlog. Callers that went away meanwhile are skipped.
     package func accept() -> AcceptResult {
+        if isHandedBack.load(ordering: .relaxed) { return .none }
         while true {
             let result = cs_accept(descriptor.number)
             if result >= 0 {

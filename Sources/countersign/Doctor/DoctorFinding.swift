@@ -28,9 +28,16 @@ struct DoctorFinding {
         Self(level: .fail, check: check, subject: subject, text: text, remedy: remedy)
     }
 
-    var line: String {
+    func line(_ paint: Paint) -> String {
         let end = remedy.isEmpty ? "" : ". \(remedy)."
-        return "\(level.rawValue.padded(to: 6))\(check.padded(to: 9))\(subject): \(text)\(end)"
+        let word = level.rawValue.padded(to: 6)
+        let painted =
+            switch level {
+            case .ok: paint.good(word)
+            case .warn: paint.warning(word)
+            case .fail: paint.bad(word)
+            }
+        return "\(painted)\(check.padded(to: 9))\(subject): \(text)\(end)"
     }
 
     var json: String {

@@ -82,6 +82,14 @@ enum Console {
         ReadFailure(reason: "\(path) cannot be read: \(unsafe String(cString: strerror(errno)))")
     }
 
+    /// Whether somebody looks at the stream.
+    static func isTerminal(_ stream: Paint.Stream) -> Bool {
+        switch stream {
+        case .output: isatty(STDOUT_FILENO) == 1
+        case .errors: isatty(STDERR_FILENO) == 1
+        }
+    }
+
     /// Writes a line to standard output; a failure ends the command with status 1, as nobody would see the rest.
     static func out(_ line: String) { write(line, to: STDOUT_FILENO) }
 
