@@ -61,9 +61,6 @@ package struct AnswerReader: ~Copyable {
         finished = false
     }
 
-    /// Whether the answer's head was read.
-    package var hasHead: Bool { state != .head }
-
     /// The next step with the bytes that are there; `end` once no more will come.
     package mutating func next(_ buffer: inout ByteBuffer, limits: HTTPLimits, end: StreamEnd?) -> Step {
         switch state {

@@ -23,9 +23,6 @@ package enum KnownHeader: UInt8, CaseIterable, Sendable {
         named(FoldedToken(bytes, name))
     }
 
-    /// Whether the field ends at this hop (RFC 9110 section 7.6.1) and is never forwarded.
-    package static func isHopByHop(_ header: KnownHeader) -> Bool { HeaderSet.hopByHop.contains(header) }
-
     static func named(_ name: FoldedToken) -> KnownHeader {
         switch name.length {
         case 2:

@@ -64,11 +64,6 @@ package struct TimerWheel: ~Copyable {
         if index < entries.count { entries[index].deadline = TimerWheel.never }
     }
 
-    /// Cancels all timers of a slot.
-    package mutating func cancelAll(slot: UInt32) {
-        for kind in 0..<kinds { cancel(TimerID(slot: slot, kind: UInt8(kind))) }
-    }
-
     /// The deadline of a timer; nil if it is not armed.
     package func deadline(of id: TimerID) -> UInt64? {
         let index = index(id)

@@ -176,12 +176,6 @@ extension Refusal {
         Refusal(408, "http_request_error", .validation, "The request's head did not arrive in time. Send it again.")
     }
 
-    package static var tooManyConnections: Refusal {
-        Refusal(
-            503, "connection_limit_reached", .systemError,
-            "The gateway holds as many connections as it may. Nothing was sent; try again shortly.")
-    }
-
     package static var memoryFull: Refusal {
         Refusal(
             503, "proxy_internal_response", .systemError,

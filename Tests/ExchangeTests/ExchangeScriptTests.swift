@@ -32,14 +32,6 @@ enum Place: CaseIterable, Sendable {
     }
 }
 
-/// The commands after the last of `events`.
-private func last(_ events: [Event]) -> String {
-    var exchange = Exchange()
-    var said = ""
-    for event in events { said = words(exchange.advance(event)) }
-    return said
-}
-
 private func expect(_ event: Event, _ expected: [Place: String], otherwise: String = "") {
     for place in Place.allCases {
         #expect(last(place.events + [event]) == expected[place] ?? otherwise, "\(place), then \(event)")

@@ -32,14 +32,6 @@ private enum Rest: CaseIterable, Sendable {
     }
 }
 
-/// The commands after the last of `events`.
-private func last(_ events: [Event]) -> String {
-    var exchange = Exchange()
-    var said = ""
-    for event in events { said = words(exchange.advance(event)) }
-    return said
-}
-
 private func expect(_ event: Event, _ expected: [Rest: String]) {
     for (rest, said) in expected { #expect(last(rest.events + [event]) == said, "\(rest), then \(event)") }
 }

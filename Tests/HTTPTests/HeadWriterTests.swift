@@ -103,13 +103,6 @@ private func forwarded(response fields: String...) -> String {
         #expect(forwarded(response: "Transfer-Encoding: chunked", "A: b") == "A: b\r\n")
     }
 
-    @Test func fieldsOfOneHop() {
-        let hop: [KnownHeader] = [
-            .connection, .keepAlive, .proxyConnection, .te, .trailer, .transferEncoding, .upgrade, .http2Settings,
-        ]
-        for header in KnownHeader.allCases { #expect(KnownHeader.isHopByHop(header) == hop.contains(header)) }
-    }
-
     @Test func everyRefusalSaysWhatToDo() {
         for refusal in HTTPRefusal.allCases {
             let sentences = refusal.explanation.description.split(separator: ". ")

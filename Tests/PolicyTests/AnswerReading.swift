@@ -64,7 +64,7 @@ let allRefusals: [(name: String, refusal: Refusal)] =
         ("unsupportedContentEncoding", .unsupportedContentEncoding), ("bodyMissing", .bodyMissing),
         ("fieldDiffers", .fieldDiffers), ("fieldHasNoParent", .fieldHasNoParent),
         ("apiKeyNotExpected", .apiKeyNotExpected), ("signedHeaderRepeated", .signedHeaderRepeated),
-        ("bodyTimeout", .bodyTimeout), ("headTimeout", .headTimeout), ("tooManyConnections", .tooManyConnections),
+        ("bodyTimeout", .bodyTimeout), ("headTimeout", .headTimeout),
         ("draining", .draining), ("poolFull", .poolFull), ("connectTimeout", .connectTimeout),
         ("connectRefused", .connectRefused), ("nameUnknown", .nameUnknown),
         ("certificateRefused", .certificateRefused), ("tlsFailed", .tlsFailed), ("connectionLost", .connectionLost),

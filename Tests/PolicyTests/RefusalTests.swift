@@ -9,7 +9,7 @@ import Testing
 private let statuses: [String: Int] = [
     "noRoute": 404, "methodNotAllowed": 405, "unsupportedMediaType": 415, "unsupportedContentEncoding": 415,
     "bodyMissing": 400, "fieldDiffers": 400, "fieldHasNoParent": 400, "apiKeyNotExpected": 400,
-    "signedHeaderRepeated": 400, "bodyTimeout": 408, "headTimeout": 408, "tooManyConnections": 503, "draining": 503,
+    "signedHeaderRepeated": 400, "bodyTimeout": 408, "headTimeout": 408, "draining": 503,
     "poolFull": 503, "connectTimeout": 504, "connectRefused": 502, "nameUnknown": 502, "certificateRefused": 502,
     "tlsFailed": 502, "connectionLost": 502, "writeTimeout": 504, "answerTimeout": 504, "answerUnusable": 502,
     "answerIncomplete": 502, "stoppedAfterSending": 502, "keyMissing": 400, "keyMalformed": 400, "keyReused": 422,
