@@ -79,6 +79,10 @@ package final class Gateway {
     private init(
         _ settings: Settings, version: String, log: OperatorLog, source: ConfigurationSource
     ) throws(StartFailure) {
+        workers = settings.workers ?? ProcessControl.cpuCount()
+        // First of all: where standard output is closed, nothing of ours must get its number.
+        logPath = settings.log.path
+        accessLog = try Self.makeLog(settings.log.path, workers: workers)
         let inbound = self.inbound
         observatory = Observatory(version: version) { inbound.value }
         registry = MetricsRegistry(workers: settings.workers ?? ProcessControl.cpuCount())
@@ -87,10 +91,6 @@ package final class Gateway {
         self.source = source
         process = settings.process
         reloadOnChange = settings.process.reloadOnChange
-        workers = settings.workers ?? ProcessControl.cpuCount()
-        // First of all: where standard output is closed, nothing of ours must get its number.
-        logPath = settings.log.path
-        accessLog = try Self.makeLog(settings.log.path, workers: workers)
         listeners = Listeners(workers: workers)
         manager = try ServiceNotice(log: log)
         pacers = Pacers(workers: workers, office)
