@@ -9,8 +9,8 @@ COPY, RUN, USER, LABEL, STOPSIGNAL, HEALTHCHECK, ENTRYPOINT and CMD are understo
 images' settings are written to OUT/NAME.json beside OUT/NAME.
 
 `run`: starts the sandbox and the gateway from their images as the images' user, each in a root that is mounted
-read-only, in a network of their own, with no capabilities, and sends a call that is signed on its way. Must be
-root, in mount and network namespaces of its own: scripts/check-image sees to that.
+read-only, in a network of their own, with no capabilities, sends a call that is signed on its way, and runs each
+image's HEALTHCHECK. Must be root, in mount and network namespaces of its own: scripts/check-image sees to that.
 """
 import argparse
 import json
@@ -181,10 +181,10 @@ class Container:
             subprocess.run(["mount", "--bind", source, self.root + place], check=True)
         subprocess.run(["mount", "-t", "proc", "proc", self.root + "/proc"], check=True)
         subprocess.run(["mount", "-o", "remount,bind,ro", self.root], check=True)
+        self.enter = [sys.executable, "-c", ENTER, self.root, uid, gid]
         command = self.settings["ENTRYPOINT"] + (arguments or self.settings["CMD"])
         self.process = subprocess.Popen(
-            [sys.executable, "-c", ENTER, self.root, uid, gid, *command], env=self.settings["Env"],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            self.enter + command, env=self.settings["Env"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def wait_for(self, text):
         seen = []
@@ -193,6 +193,13 @@ class Container:
             if text in line:
                 return
         sys.exit(f"{self.root} ended: {''.join(seen)}")
+
+    def health(self, *more):
+        """Runs the image's HEALTHCHECK as Docker would, inside of the root as its user; its status."""
+        command = self.settings["HEALTHCHECK"] + list(more)
+        done = subprocess.run(self.enter + command, env=self.settings["Env"], timeout=10, capture_output=True, text=True)
+        say(*command, "ended with", done.returncode, (done.stdout + done.stderr).strip())
+        return done.returncode
 
     def stop(self):
         self.process.send_signal(getattr(signal, self.settings["STOPSIGNAL"]))
@@ -219,6 +226,7 @@ upstreams:
 routes: [{name: banking, prefix: /, upstream: banking, credential: demo,
           idempotency: {key: /idempotent_key, required: false}}]
 store: {kind: sqlite, path: /var/lib/countersign/idempotency.db, key: "credential:store"}
+admin: {bind: "127.0.0.1:9901"}
 """
 
 
@@ -277,8 +285,10 @@ def run(options):
     assert answered[0] == 200
     saved = os.stat(folders["store"] + "/idempotency.db")
     say(f"the store's file has mode {saved.st_mode & 0o777:o} and the owner {saved.st_uid}")
-    for container in (gateway, sandbox):
-        assert container.stop() == 0, "it ends with 0 at SIGTERM"
+    assert sandbox.health() == 0 and gateway.health() == 0 and gateway.health("--ready") == 0, "they are healthy"
+    assert gateway.stop() == 0, "it ends with 0 at SIGTERM"
+    assert gateway.health() == 1, "nobody is there to be healthy"
+    assert sandbox.stop() == 0, "it ends with 0 at SIGTERM"
     say("both ended with 0")
 
 

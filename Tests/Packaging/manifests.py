@@ -5,6 +5,7 @@ the Compose specification; a field that is not there is an error, so that a miss
 that refer to each other, and what the files promise (no root, no capabilities, read-only roots, no preStop).
 Needs python3-yaml.
 """
+import json
 import os
 import sys
 
@@ -175,6 +176,18 @@ def check_configuration(pod, secret):
         expect(os.path.dirname(path) in places, f"{path} is not on a volume")
     drain = int(settings["limits"]["drain"].removesuffix("s"))
     expect(drain < pod["terminationGracePeriodSeconds"], "the pod is killed before the drain is over")
+    check_admin("kubernetes")
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        expect(gateway[probe]["exec"]["command"][:2] == HEALTH, f"{probe}: is not countersign health")
+
+
+HEALTH = ["/usr/local/bin/countersign", "health"]
+
+
+def check_admin(folder):
+    """What probes ask is there, for nobody outside."""
+    bind = load(folder + "/countersign.yaml")[0].get("admin", {}).get("bind", "")
+    expect(bind.startswith("127.0.0.1:"), f"{folder}: no admin listener on the loopback")
 
 
 def check_compose():
@@ -182,6 +195,10 @@ def check_compose():
     compare(compose, COMPOSE, "compose.yaml")
     if problems:
         return
+    check_admin("compose")
+    check_admin("systemd")
+    dockerfile = open(os.path.join(REPOSITORY, "Dockerfile")).read()
+    expect(f"CMD {json.dumps(HEALTH)}" in dockerfile, "the Dockerfile's HEALTHCHECK is not countersign health")
     stages = {line.split()[-1] for line in open(os.path.join(REPOSITORY, "Dockerfile")) if line.startswith("FROM ")}
     for name, service in compose["services"].items():
         expect(service["build"]["target"] in stages, f"{name}: the Dockerfile has no such stage")

@@ -1,6 +1,6 @@
 // Every command of ours that the documents name exists as they write it: subcommand, flags and script, and the files
-// of conf/ that it is given. Relies on the commands' own help, which is run for each. Refuses nothing else: it does not
-// carry the commands out, since most of them need secrets, an upstream or minutes.
+// of conf/ that it is given. Relies on the commands' own help, which is run for each. Refuses nothing else: the lines
+// of blocks are carried out by DocumentedRunTests.
 
 import Foundation
 import TestSupport
@@ -20,36 +20,19 @@ import Testing
         }
     }
 
-    private static func documents() throws -> [URL] {
-        let docs = Fixtures.repository.appending(path: "docs")
-        let decisions = docs.appending(path: "decisions")
-        let folders = [Fixtures.repository, docs, decisions]
-        return try folders.flatMap { folder in
-            try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
-                .filter { $0.pathExtension == "md" }
-        }
-    }
-
-    /// The lines of blocks marked `sh`, continued ones joined, and what stands in single backquotes elsewhere.
+    /// The lines of blocks, and what stands in single backquotes elsewhere.
     private static func commands(_ text: String) -> [String] {
-        var lines: [String] = []
         var spans: [String] = []
-        var block: Substring?
+        var isBlock = false
         for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
             if line.hasPrefix("```") {
-                block = block == nil ? line.dropFirst(3) : nil
-            } else if block == "sh" {
-                if let last = lines.last, last.hasSuffix("\\") {
-                    lines[lines.count - 1] = String(last.dropLast()) + String(line)
-                } else {
-                    lines.append(String(line))
-                }
-            } else if block == nil {
+                isBlock.toggle()
+            } else if !isBlock {
                 spans += line.split(separator: "`", omittingEmptySubsequences: false).enumerated()
                     .filter { $0.offset % 2 == 1 }.map { String($0.element) }
             }
         }
-        return lines
+        return Documents.commandLines(text)
             + spans.filter { span in ["countersign ", "ingo-sandbox ", "scripts/"].contains { span.hasPrefix($0) } }
     }
 
@@ -79,11 +62,11 @@ import Testing
             }
         }
         end()
-        return commands.filter { !$0.isEmpty }
+        return commands.map { Array($0.drop { $0.contains("=") }) }.filter { !$0.isEmpty }
     }
 
     private static func written() throws -> [Written] {
-        try documents().flatMap { file in
+        try Documents.all().flatMap { file in
             let text = try String(contentsOf: file, encoding: .utf8)
             return commands(text).flatMap { split($0) }.map { Written(file: file.lastPathComponent, words: $0) }
         }
