@@ -15,7 +15,7 @@ package enum ProgramEnd: Equatable, Sendable {
 
 /// Signals that tests send.
 package enum ProgramSignal: Sendable {
-    case terminate, interrupt, hangup, user1, kill
+    case terminate, interrupt, hangup, user1, kill, abort
 
     var number: Int32 {
         switch self {
@@ -24,6 +24,7 @@ package enum ProgramSignal: Sendable {
         case .hangup: SIGHUP
         case .user1: SIGUSR1
         case .kill: SIGKILL
+        case .abort: SIGABRT
         }
     }
 }
