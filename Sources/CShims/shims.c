@@ -393,6 +393,18 @@ int cs_no_core_files(void) {
     RESULT(setrlimit(RLIMIT_CORE, &none));
 }
 
+int cs_no_crash_handlers(void) {
+#if !defined(__has_feature)
+#define __has_feature(feature) 0
+#endif
+#if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
+    static const int crashes[] = {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGQUIT};
+    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
+        if (signal(crashes[i], SIG_DFL) == SIG_ERR) return -errno;
+#endif
+    return 0;
+}
+
 int64_t cs_descriptor_limit(int raise_to_hard) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;

@@ -108,6 +108,7 @@ int cs_open_log(const char *path); /* for appending, mode 0600 where it is made 
 int cs_is_regular(int fd); /* 1 for a regular file, or 0, or the negated errno */
 int cs_not_dumpable(void);
 int cs_no_core_files(void);
+int cs_no_crash_handlers(void); /* leaves those of a sanitizer */
 int64_t cs_descriptor_limit(int raise_to_hard);
 int cs_set_descriptor_limit(uint64_t soft);
 int cs_open_descriptors(int below);

@@ -12,10 +12,12 @@ package enum ProcessControl {
     }
 
     /// Forbids core files, and reading of our memory by other processes of the same user (prctl(2) PR_SET_DUMPABLE):
-    /// memory holds secrets.
+    /// memory holds secrets. Swift's own handlers of crashes go too: a backtrace of theirs shows registers and memory,
+    /// and with them a first SIGABRT, such as a watchdog sends, does not end the process.
     package static func forbidMemoryDumps() throws(SystemError) {
         try cs_not_dumpable().checked("prctl")
         try cs_no_core_files().checked("setrlimit")
+        try cs_no_crash_handlers().checked("sigaction")
     }
 
     /// Raises the limit of open descriptors to the hard limit; returns the limit.
