@@ -58,6 +58,7 @@ extension Worker {
             if context.triesOtherSecret && signer.accepted(context.secret) { tellOfSecret(&context) }
             return .answerHeadArrived
         }
+        route(&context).upstream.counters.refusedSignature()
         if context.triesOtherSecret {
             signer.bothWereRefused(at: now)
         } else if signer.hasOther(at: now) && context.exchange.mayTryOtherSecret {
@@ -70,6 +71,7 @@ extension Worker {
 
     private func tellOfSecret(_ context: inout ExchangeState) {
         let name = route(&context).credentialName
+        route(&context).upstream.counters.changedSecret()
         _ = shared.notices.post(.secretChanged(credential: name, toNext: context.secret == 1))
     }
 

@@ -17,12 +17,16 @@ import Testing
         return try Sandbox("--credentials", programs)
     }
 
-    private func gateway(_ sandbox: Sandbox, _ folder: TemporaryFolder, next: String = new) throws -> GatewayUnderTest {
-        let file = try folder.write("next", next + "\n")
+    private func gateway(_ sandbox: Sandbox, _ folder: TemporaryFolder) throws -> GatewayUnderTest {
+        try GatewayUnderTest(try setup(sandbox, folder))
+    }
+
+    private func setup(_ sandbox: Sandbox, _ folder: TemporaryFolder) throws -> Setup {
+        let file = try folder.write("next", Self.new + "\n")
         var setup = sandbox.setup("/api/v4")
         setup.keyPlace = "header"
         setup.credential = "    next_secret: \"file:\(file)\"\n"
-        return try GatewayUnderTest(setup)
+        return setup
     }
 
     @Test func theFirstIsUsedWhileItIsTaken() throws {
@@ -37,13 +41,17 @@ import Testing
     @Test func theNextIsTriedOnceAndThenUsed() throws {
         let folder = try TemporaryFolder()
         let sandbox = try sandbox(Self.new, folder)
-        let gateway = try gateway(sandbox, folder)
+        let admin = try AdminUnderTest(try setup(sandbox, folder))
+        let gateway = admin.gateway
         let caller = try gateway.caller()
         for _ in 0..<5 { #expect(try caller.ask(post("/balance/user", "{}")).status != 401) }
         let seen = try sandbox.requests()
         #expect(seen.map(\.verified) == [false, true, true, true, true, true])
         let told = try gateway.program.line(of: .errors) { $0.contains("other secret") }
         #expect(told.contains("\"credential\":\"program\"") && told.contains("\"secret\":\"next_secret\""))
+        let metrics = try admin.metrics { $0.sum("requests_total") == 5 }
+        #expect(metrics("signatures_refused_total", ["upstream": "up"]) == 1)
+        #expect(metrics("secret_changes_total", ["upstream": "up"]) == 1)
     }
 
     @Test func aRequestWithABodyIsSealedAnewAndCarriedOutOnce() throws {

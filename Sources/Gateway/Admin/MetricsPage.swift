@@ -121,6 +121,15 @@ struct MetricsPage {
                     parts.sum(ofUpstream: index) { $0.connects(result) })
             }
         }
+        page.family("signatures_refused_total", .counter, "Answers of 401: the upstream refused a signature.")
+        for (index, name) in names.enumerated() {
+            page.sample([("upstream", name)], parts.sum(ofUpstream: index) { $0.refusedSignatures })
+        }
+        page.family(
+            "secret_changes_total", .counter, "Times a worker went over to a credential's other secret after a 401.")
+        for (index, name) in names.enumerated() {
+            page.sample([("upstream", name)], parts.sum(ofUpstream: index) { $0.secretChanges })
+        }
         page.family("pool_waiting", .gauge, "Requests that wait for a connection.")
         for (index, name) in names.enumerated() {
             page.sample([("upstream", name)], parts.sum(ofUpstream: index) { $0.waiting })

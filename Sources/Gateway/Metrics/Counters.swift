@@ -105,7 +105,9 @@ package final class UpstreamCounters: Sendable {
         static let notAfter = breaker + 1
         static let skew = notAfter + 1
         static let skewAt = skew + 1
-        static let latency = skewAt + 1
+        static let refusedSignatures = skewAt + 1
+        static let secretChanges = refusedSignatures + 1
+        static let latency = secretChanges + 1
     }
 
     private let block = CounterBlock(count: Cell.latency + LatencyBounds.count + 1)
@@ -142,6 +144,14 @@ package final class UpstreamCounters: Sendable {
         let noted = block.load(Cell.skewAt)
         return noted > 0 && noted >= time ? Int64(bitPattern: block.load(Cell.skew)) : nil
     }
+
+    /// The upstream answered 401.
+    package func refusedSignature() { block.add(Cell.refusedSignatures) }
+    package var refusedSignatures: UInt64 { block.load(Cell.refusedSignatures) }
+
+    /// A credential's other secret was taken, and is used from now on.
+    package func changedSecret() { block.add(Cell.secretChanges) }
+    package var secretChanges: UInt64 { block.load(Cell.secretChanges) }
 
     /// The upstream's answer began so long after its request was sent.
     package func answered(afterNanoseconds time: UInt64) {
