@@ -64,6 +64,12 @@ let package = Package(
         .executableTarget(
             name: "ingo-sandbox", dependencies: ["CShims", "COpenSSL"], swiftSettings: strict),
 
+        // The load test's generator, and its rules apart from sockets and clocks.
+        .target(name: "LoadGeneration", path: "loadtest/generator/LoadGeneration", swiftSettings: strict),
+        .executableTarget(
+            name: "load-generator", dependencies: ["LoadGeneration", "Net"],
+            path: "loadtest/generator/load-generator", swiftSettings: strict),
+
         // Tests: one target per room, then the whole.
         .target(
             name: "TestSupport", dependencies: ["CShims", "COpenSSL"], path: "Tests/Support", swiftSettings: strict),
@@ -79,6 +85,7 @@ let package = Package(
             resources: [.copy("Bad"), .copy("Whole.json")]),
         tests(
             "GatewayTests", ["Gateway", "Config", "Exchange", "HTTP", "Net", "Policy", "Signing", "TestSupport"]),
+        tests("LoadGeneratorTests", ["LoadGeneration", "TestSupport", "load-generator"]),
         tests("TidyTests", ["TestSupport"]),
         // The commands are no imports: they are named so that a build of the tests builds them. Of Exchange the words
         // of phases and causes are read, so that a new one without a test is found.

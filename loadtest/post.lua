@@ -9,6 +9,9 @@ wrk.headers["Accept"] = "application/json"
 wrk.headers["User-Agent"] = "loadtest/1"
 wrk.headers["X-Request-Id"] = "0b8f7c0e-6f5e-4b39-9d0f-2f5f0a1f9f10"
 
+-- With CLOSE each request has a connection of its own.
+if os.getenv("CLOSE") then wrk.headers["Connection"] = "close" end
+
 -- With KEY_PREFIX each request has an idempotency key of its own.
 local prefix = os.getenv("KEY_PREFIX")
 if prefix and prefix ~= "" then

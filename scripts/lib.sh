@@ -70,4 +70,4 @@ stage() {
 # Every build uses it: an import that Package.swift does not declare is an error.
 walls=(--explicit-target-dependency-import-check error)
 
-lint() { swift format lint -s -r Sources Tests Fuzz Package.swift; }
+lint() { swift format lint -s -r Sources Tests Fuzz loadtest Package.swift; }

@@ -247,6 +247,11 @@ int cs_epoll_wait(int ep, void *events, int max, int milliseconds) {
     RESULT(epoll_wait(ep, events, max, milliseconds));
 }
 
+int cs_epoll_wait_nanoseconds(int ep, void *events, int max, int64_t nanoseconds) {
+    struct timespec limit = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
+    RESULT(epoll_pwait2(ep, events, max, &limit, NULL));
+}
+
 size_t cs_epoll_event_size(void) { return sizeof(struct epoll_event); }
 
 uint32_t cs_epoll_event_mask(const void *events, int index) {

@@ -62,8 +62,8 @@ struct SourceFile: Sendable {
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    /// Every Swift file under Sources, Tests and Fuzz, read once.
-    static let all: [SourceFile] = ["Sources", "Tests", "Fuzz"].flatMap { folder -> [SourceFile] in
+    /// Every Swift file under Sources, Tests, Fuzz and loadtest, read once.
+    static let all: [SourceFile] = ["Sources", "Tests", "Fuzz", "loadtest"].flatMap { folder -> [SourceFile] in
         let base = root.appendingPathComponent(folder)
         let names = FileManager.default.enumerator(atPath: base.path)?.compactMap { $0 as? String } ?? []
         return names.filter { $0.hasSuffix(".swift") }.sorted().compactMap { name in

@@ -74,6 +74,7 @@ int cs_epoll_create(void);
 int cs_epoll_add(int ep, int fd, uint32_t mask, uint64_t word);
 int cs_epoll_remove(int ep, int fd);
 int cs_epoll_wait(int ep, void *events, int max, int milliseconds);
+int cs_epoll_wait_nanoseconds(int ep, void *events, int max, int64_t nanoseconds);
 size_t cs_epoll_event_size(void);
 uint32_t cs_epoll_event_mask(const void *events, int index);
 uint64_t cs_epoll_event_word(const void *events, int index);

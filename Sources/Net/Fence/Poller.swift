@@ -79,6 +79,16 @@ package struct Poller: ~Copyable {
         return count
     }
 
+    /// The same for so many nanoseconds (0 or more), where a millisecond is too coarse: a load generator's next due time.
+    package mutating func wait(nanoseconds: UInt64) throws(SystemError) -> Int {
+        let timeout = Int64(clamping: nanoseconds)
+        // SAFETY: `events` has room for `maxEvents`.
+        let result = unsafe cs_epoll_wait_nanoseconds(descriptor.number, events, maxEvents, timeout)
+        count = max(0, Int(result))
+        if result < 0 && result != -EINTR { throw SystemError(result: Int(result), "epoll_pwait2") }
+        return count
+    }
+
     /// The event at `index` (0..<the count that `wait` returned).
     package func event(_ index: Int) -> (token: Token, readiness: Readiness) {
         precondition(index >= 0 && index < count, "an event that was not returned")

@@ -1,0 +1,1 @@
+"""The load test's parts, one concern a file; loadtest/run.py is the way in."""

@@ -1,0 +1,50 @@
+"""The load: wrk, and our own generator, each run once and read. Refuses a run with an error or without an answer."""
+
+import json
+import os
+import subprocess
+import time
+
+from .processes import FIFO_GENERATOR, before_exec
+from .settings import LOAD_CPU, LOADTEST, OUT, PATH, Failure
+
+
+def wrk(port, scenario, seconds):
+    """One run of wrk from the load's processor; its counts, and microseconds at p50, p99, p99.9."""
+    command = ["wrk", "-t1", f"-c{scenario.connections}", f"-d{seconds}s", "--timeout", "5s", "-s",
+               LOADTEST / "post.lua", f"http://127.0.0.1:{port}{PATH}"]
+    environment = {**os.environ, "BODY_BYTES": str(scenario.bytes),
+                   "KEY_PREFIX": f"{port}-{time.monotonic_ns()}-" if scenario.keys else ""}
+    if scenario.churn:
+        environment["CLOSE"] = "1"
+    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 30, env=environment,
+                          preexec_fn=before_exec({LOAD_CPU}), check=False)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
+    if not lines:
+        raise Failure(f"wrk gave no result: {done.stdout[-300:]} {done.stderr[-300:]}")
+    result = json.loads(lines[0][7:])
+    if result["errors"] or "Non-2xx" in done.stdout or not result["requests"]:
+        raise Failure(f"errors on port {port}, see {OUT}/*-{port}.log: {done.stdout[-400:]}")
+    return result
+
+
+def generator_command(target, scenario, seconds, warm_up=1, rate=0, keys="", connections=0):
+    command = [OUT / "load-generator", "--target", target, "--connections", str(connections or scenario.connections),
+               "--seconds", str(seconds), "--warm-up", str(warm_up), "--body-bytes", str(scenario.bytes)]
+    command[2:3] = [target, "--path", PATH] if target.startswith("unix:") else [target + PATH]
+    command += ["--rate", str(rate)] if rate else ["--closed"]
+    return command + (["--keys", keys] if keys else [])
+
+
+def generator(target, scenario, seconds, cpu=LOAD_CPU, fifo=False, may_fail=False, **options):
+    """One run of our generator; what it says, as it says it."""
+    command = generator_command(target, scenario, seconds, **options)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=seconds + 60, check=False,
+        preexec_fn=before_exec({cpu}, FIFO_GENERATOR if fifo else 0))
+    if done.returncode:
+        raise Failure(f"the generator could not run against {target}: {done.stderr.strip()[-400:]}")
+    result = json.loads(done.stdout)
+    if not may_fail and (result["errors"] or not result["requests"]):
+        raise Failure(f"errors on {target}: {result['error_kinds']}, {result['requests']} requests")
+    return result

@@ -1,0 +1,80 @@
+"""Closed loops in alternation: CPU time per request of each peer, round by round."""
+
+import json
+import os
+import time
+
+from .load import generator, wrk
+from .peers import Peer
+from .processes import busy, elapsed, on_cpu, resident_kib, say
+from .settings import MEASURED, UPSTREAM
+from .upstreams import start_slow_upstream
+from .verify import verify_all
+
+
+def progress(scenario, options, text):
+    """A line that says where the run stands."""
+    place = options.only.index(scenario.key) + 1 if scenario.key in options.only else 0
+    say(f"[{elapsed():4.0f} s] {scenario.key} ({place} of {len(options.only)}) {text}")
+
+
+def start_peers(names, scenario):
+    return {name: Peer(name, MEASURED + index, UPSTREAM[scenario.upstream], scenario)
+            for index, name in enumerate(names) if name != "direct"}
+
+
+def once(peer, scenario, seconds):
+    """What one run costs the peer, and what the load saw."""
+    peer.rest()
+    ran, waited = on_cpu(peer.pid)
+    ticks, begin = busy(), time.monotonic()
+    if scenario.kind == "generator":
+        said = generator(peer.target, scenario, seconds, warm_up=0)
+        wall = said["microseconds"] * 1e-6
+        # Every answer costs the peer, also those that came after the measured time.
+        result = {"requests": said["answered"], "p50": said["latency_us"]["p50"], "p99": said["latency_us"]["p99"]}
+    else:
+        result = wrk(peer.port, scenario, seconds)
+        wall = result["microseconds"] * 1e-6
+    ran, waited = (after - before for after, before in zip(on_cpu(peer.pid), (ran, waited)))
+    took = time.monotonic() - begin
+    return {
+        "us_per_request": ran / 1e3 / result["requests"],
+        "requests_per_second": result["requests"] / wall,
+        "cpu_busy": ran / 1e9 / wall,
+        "cpu_waited": waited / 1e9 / wall,
+        "machine_busy": (busy() - ticks) / os.sysconf("SC_CLK_TCK") / took,
+        "p50": result["p50"], "p99": result["p99"], "rss_kib": resident_kib(peer.pid)}
+
+
+def run_closed(scenario, names, options):
+    """The scenario's rounds; what the report needs of them."""
+    progress(scenario, options, scenario.title)
+    counts = verify_all(names, scenario)
+    progress(scenario, options, "verified: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
+    slow = start_slow_upstream() if scenario.upstream == "slow" else None
+    running = start_peers(names, scenario)
+    for peer in running.values():
+        once(peer, scenario, 1)
+    rounds = []
+    for number in range(options.rounds):
+        this = {name: once(running[name], scenario, options.seconds) for name in names}
+        rounds.append(this)
+        progress(scenario, options, f"round {number + 1} of {options.rounds}: " + "  ".join(
+            f"{name} {this[name]['us_per_request']:.2f} us ({this[name]['cpu_waited']:.0%} waited)"
+            for name in names))
+    for peer in running.values():
+        peer.stop()
+    if slow:
+        slow.stop()
+    stores = {name: said for name in names if (said := store_figures(running[name]))}
+    return {"verified": counts, "rounds": rounds, "stores": stores}
+
+
+def store_figures(peer):
+    """What the store counted, as the gateway says at its end; nothing where it has none."""
+    for line in peer.started.log.read_text(errors="replace").splitlines():
+        if "store of idempotency keys is closed" in line:
+            said = json.loads(line)
+            return {key: said[key] for key in ("claims", "claimed", "commits", "failures", "keys")}
+    return {}
