@@ -26,7 +26,9 @@ end
 function done(summary, latency)
     local e = summary.errors
     io.write(string.format(
-        'RESULT {"requests":%d,"microseconds":%d,"bytes":%d,"errors":%d,"p50":%d,"p99":%d,"p999":%d,"max":%d}\n',
+        'RESULT {"requests":%d,"microseconds":%d,"bytes":%d,"errors":%d,"p50":%d,"p99":%d,"p999":%d,"max":%d,'
+        .. '"error_kinds":"connect %d, read %d, write %d, status %d, timeout %d"}\n',
         summary.requests, summary.duration, summary.bytes, e.connect + e.read + e.write + e.status + e.timeout,
-        latency:percentile(50), latency:percentile(99), latency:percentile(99.9), latency.max))
+        latency:percentile(50), latency:percentile(99), latency:percentile(99.9), latency.max,
+        e.connect, e.read, e.write, e.status, e.timeout))
 end

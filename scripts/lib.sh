@@ -46,6 +46,7 @@ need_to_build() {
 
 need_to_test() {
     need python3 python3 -c 'import ssl'
+    need python3 test -x /usr/bin/python3
     need openssl command -v openssl
     need python3-venv python3 -c 'import ensurepip'
     need curl command -v curl

@@ -13,7 +13,8 @@ import Testing
     }
 
     private func latency(_ said: [String: Any], _ point: String) throws -> Double {
-        try #require(try #require(said["latency_us"] as? [String: Double])[point])
+        let points = try #require(said["latency_us"] as? [String: Double])
+        return try #require(points[point])
     }
 
     /// Milliseconds for which the upstream stalls once.

@@ -21,21 +21,28 @@ import Testing
         #expect(try GeneratorSettings(["--closed", "--target", "http://127.0.0.1:1"]).path == "/")
     }
 
-    @Test(arguments: [
-        ([], "--target"), (["--closed"], "--target"), (target, "--rate N or --closed"),
-        (target + ["--closed", "--rate", "5"], "one of them"), (target + ["--rate", "5", "--closed"], "one of them"),
-        (target + ["--rate", "0"], "--rate: a whole number"), (target + ["--rate", "1e3"], "--rate: a whole number"),
-        (target + ["--closed", "--connections", "0"], "1 to 10000"), (target + ["--rate"], "a value is missing"),
-        (target + ["--closed", "--body-bytes", "10"], "--body-bytes"), (target + ["--closed", "-x", "1"], "-x is not"),
-        (target + ["--closed", "--keys", "a b"], "--keys"), (target + ["--closed", "--path", "a"], "--path"),
-        (["--closed", "--target", "http://10.0.0.1:80/"], "127.0.0.1"),
-        (["--closed", "--target", "https://127.0.0.1:80/"], "127.0.0.1"),
-        (["--closed", "--target", "http://127.0.0.1/"], "PORT"),
-        (["--closed", "--target", "http://127.0.0.1:0/"], "PORT"),
-    ])
-    func aWrongLineNamesTheOption(_ words: [String], _ part: String) {
+    /// Words behind a good target, and a part of what is said of them.
+    private static let wrong: [String: String] = [
+        "": "--rate N or --closed", "--closed --rate 5": "one of them", "--rate 5 --closed": "one of them",
+        "--rate 0": "--rate: a whole number", "--rate 1e3": "--rate: a whole number", "--rate": "a value is missing",
+        "--closed --connections 0": "1 to 10000", "--closed --body-bytes 10": "--body-bytes",
+        "--closed -x 1": "-x is not",
+        "--closed --keys \u{1}": "--keys", "--closed --path a": "--path",
+        "--closed --target http://10.0.0.1:80/": "127.0.0.1", "--closed --target https://127.0.0.1:80/": "127.0.0.1",
+        "--closed --target http://127.0.0.1/": "PORT", "--closed --target http://127.0.0.1:0/": "PORT",
+    ]
+
+    @Test(arguments: wrong.keys.sorted())
+    func aWrongLineNamesTheOption(_ line: String) throws {
+        let words = Self.target + line.split(separator: " ").map(String.init)
         let problem = #expect(throws: ArgumentProblem.self) { try GeneratorSettings(words) }
+        let part = try #require(Self.wrong[line])
         #expect(problem?.message.contains(part) == true, "\(problem?.message ?? "")")
+    }
+
+    @Test func aTargetIsNeeded() {
+        let problem = #expect(throws: ArgumentProblem.self) { try GeneratorSettings(["--closed"]) }
+        #expect(problem?.message.contains("--target is missing") == true)
     }
 
     @Test(arguments: [RequestTemplate.smallestBody, 215, 65_536])

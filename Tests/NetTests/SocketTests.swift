@@ -13,6 +13,18 @@ import Testing
         #expect(pair.far!.readSome(10).0 == .wouldBlock)
     }
 
+    @Test func aWaitOfNanosecondsEndsWithAnEventOrTheTime() throws {
+        var pair = try Pair()
+        // What making the pair left behind; each edge is reported once.
+        while try pair.loop.poller.wait(nanoseconds: 0) > 0 {}
+        let begin = Clock.monotonicNanoseconds()
+        #expect(try pair.loop.poller.wait(nanoseconds: 300_000) == 0)
+        #expect(Clock.monotonicNanoseconds() - begin >= 300_000)
+        #expect(pair.near!.send([1]) == .bytes(1))
+        #expect(try pair.loop.poller.wait(nanoseconds: 10_000_000_000) == 1)
+        #expect(pair.loop.poller.event(0).token.slot == 2)
+    }
+
     @Test func aWriteThatDoesNotFitIsPartialAndGoesOn() throws {
         var pair = try Pair()
         let all = (0..<8_000_000).map { UInt8(truncatingIfNeeded: $0) }

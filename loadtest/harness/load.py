@@ -24,7 +24,8 @@ def wrk(port, scenario, seconds):
         raise Failure(f"wrk gave no result: {done.stdout[-300:]} {done.stderr[-300:]}")
     result = json.loads(lines[0][7:])
     if result["errors"] or "Non-2xx" in done.stdout or not result["requests"]:
-        raise Failure(f"errors on port {port}, see {OUT}/*-{port}.log: {done.stdout[-400:]}")
+        raise Failure(f"errors on port {port} ({result['error_kinds']}; {result['requests']} answers); "
+                      f"see {OUT}/*-{port}.log")
     return result
 
 

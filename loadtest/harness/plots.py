@@ -120,6 +120,7 @@ def draw_bars(figure, position, summary, key, title, unit, scale=1.0, form="{:.1
         axes.text(edge, index, form.format(value), va="center", fontsize=9)
     axes.set_xlim(min(0, min(values)), furthest * 1.12 or 1)
     axes.invert_yaxis()
+    axes.xaxis.set_major_formatter("{x:,g}" if furthest < 10 else "{x:,.0f}")
     axes.set_xlabel(unit)
     axes.set_title(title)
     return axes

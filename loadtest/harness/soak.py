@@ -12,7 +12,7 @@ import statistics
 import subprocess
 import time
 
-from .load import generator_command
+from .load import generator, generator_command
 from .peers import Peer
 from .processes import before_exec, descriptors, elapsed, resident_kib, say
 from .scenarios import Scenario
@@ -23,6 +23,7 @@ RATE = 5000
 GROWTH_KIB = 4096
 GROWTH_DESCRIPTORS = 16
 ROTATE_SECONDS = 30
+BURST_SECONDS = 3
 SCENARIO = Scenario("SOAK", f"215-byte POST, {RATE:,}/s, 64 connections, every feature on", kind="open", rate=RATE)
 
 
@@ -78,6 +79,8 @@ def run_soak(name, seconds):
     say(f"[{elapsed():4.0f} s] SOAK {SCENARIO.title}, {seconds} s, {name}")
     counts = verify_all([name], SCENARIO)
     peer = Peer(name, MEASURED, UPSTREAM["plain"], SCENARIO)
+    # First a burst, in which the pool of upstream connections comes to its full size: its growth would look like a leak.
+    generator(peer.target, SCENARIO, BURST_SECONDS, warm_up=0)
     # Into files: what the generator says at its end is more than a pipe holds, and nobody would read it.
     said_path, errors_path = OUT / "soak.json", OUT / "soak-load.log"
     with open(said_path, "wb") as out, open(errors_path, "wb") as errors:

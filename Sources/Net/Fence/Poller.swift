@@ -79,7 +79,7 @@ package struct Poller: ~Copyable {
         return count
     }
 
-    /// The same for so many nanoseconds (0 or more), where a millisecond is too coarse: a load generator's next due time.
+    /// The same for so many nanoseconds (0 or more), where a millisecond is too coarse, as it is for a load generator.
     package mutating func wait(nanoseconds: UInt64) throws(SystemError) -> Int {
         let timeout = Int64(clamping: nanoseconds)
         // SAFETY: `events` has room for `maxEvents`.

@@ -52,6 +52,12 @@ private let documentedRuns = [
     DocumentedRun(
         line: "scripts/load", instead: "bash -n scripts/load && python3 loadtest/run.py --help", shows: "--rounds"),
     DocumentedRun(
+        line: "scripts/load --only all --correct --cross-check --soak",
+        instead: "python3 loadtest/run.py --only all --correct --cross-check --soak --help", shows: "--cross-check"),
+    DocumentedRun(
+        line: "scripts/load --correct --peers wrong",
+        instead: "python3 loadtest/run.py --correct --peers wrong --help", shows: "--correct"),
+    DocumentedRun(
         line: "scripts/load --only W1,W2 --peers limit,countersign --rounds 9",
         instead: "python3 loadtest/run.py --only W1,W2 --peers limit,countersign --rounds 9 --help",
         shows: "--only"),

@@ -1,5 +1,5 @@
 // The command: reads the options, runs the load, prints one line of JSON.
-// Exit status: 0 where the run went to its end, whatever was answered; 1 where it could not; 2 for a wrong command line.
+// Exit status: 0 where the run went to its end, whatever was answered; 1 where it could not; 2 for wrong arguments.
 
 internal import LoadGeneration
 internal import Net
