@@ -96,6 +96,37 @@ def run_scenario(scenario, options, upstream):
             "summary": report.summarize(scenario.kind, result["rounds"], scenario.base)}
 
 
+def attempt(done, key, upstream, body):
+    """What `body` gives, or nothing: what fails is noted and ends nothing but itself, since a whole run takes long."""
+    try:
+        return body()
+    except Failure as failure:
+        done["failures"][key] = str(failure)
+        say(f"[{elapsed():4.0f} s] {key} FAILED: {failure}")
+        stop_all(but=upstream)
+        return None
+
+
+def run_all(options, upstream, descriptors, done):
+    """The scenarios in order, then the modes that were asked for; the report is written after each."""
+    gateways = [name for name in options.peers if name not in ("limit", "haproxy", "nginx")] or ["countersign"]
+    for key in options.only:
+        scenario = BY_KEY[key].fitted(descriptors)
+        result = attempt(done, key, upstream, lambda: run_scenario(scenario, options, upstream))
+        if result:
+            done["scenarios"][key] = result
+        report.write(done)
+    modes = {
+        "correct": (options.correct, lambda: correct.run_correct(options.peers, options.seconds)),
+        "cross_check": (options.cross_check,
+                        lambda: crosscheck.run_cross_check(min(options.rounds, 3), options.seconds)),
+        "soak": (options.soak, lambda: soak.run_soak(gateways[0], options.soak))}
+    for key, (wanted, body) in modes.items():
+        if wanted and (result := attempt(done, key, upstream, body)):
+            done[key] = result
+        report.write(done)
+
+
 def guard(options):
     """What must hold before anything is started; a bound on the time. Gives how many descriptors are allowed."""
     if len(Path("/proc/net/route").read_text(encoding="ascii").splitlines()) > 1:
@@ -103,7 +134,7 @@ def guard(options):
     if (os.cpu_count() or 1) < 2:
         raise Failure("two processors are needed")
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
-        signal.signal(number, lambda number, _: (_ for _ in ()).throw(Failure(f"ended by signal {number}")))
+        signal.signal(number, lambda number, _: sys.exit(f"load: ended by signal {number}"))
     signal.alarm(MAX_SECONDS + (options.soak or 0))
     return raise_limits()
 
@@ -113,19 +144,9 @@ def main():
     descriptors = guard(options)
     upstreams.prepare()
     upstream = upstreams.start_upstream()
-    gateways = [name for name in options.peers if name not in ("limit", "haproxy", "nginx")]
     done = {"versions": versions(), "rounds": options.rounds, "seconds": options.seconds, "scenarios": {},
-            "sizes": peers.sizes(options.peers)}
-    for key in options.only:
-        done["scenarios"][key] = run_scenario(BY_KEY[key].fitted(descriptors), options, upstream)
-        report.write(done)
-    if options.correct:
-        done["correct"] = correct.run_correct(options.peers, options.seconds)
-    if options.cross_check:
-        done["cross_check"] = crosscheck.run_cross_check(min(options.rounds, 3), options.seconds)
-    if options.soak:
-        done["soak"] = soak.run_soak(gateways[0] if gateways else "countersign", options.soak)
-    report.write(done)
+            "failures": {}, "sizes": peers.sizes(options.peers)}
+    run_all(options, upstream, descriptors, done)
     say(report.markdown(done))
     say(f"[{elapsed():4.0f} s] report.json, report.md and report.html are in loadtest/out")
     if problems := report.problems(done):

@@ -122,7 +122,9 @@ class Verdicts(unittest.TestCase):
         bad = canned()
         bad["correct"]["countersign"]["plain"]["problems"] = ["2 signatures are wrong"]
         bad["soak"]["problems"] = ["grew"]
-        self.assertEqual(len(report.problems(bad)), 2)
+        bad["failures"] = {"W9": "errors on port 1"}
+        self.assertEqual(len(report.problems(bad)), 3)
+        self.assertIn("**FAILED** W9: errors on port 1", report.markdown(bad))
 
 
 class Counting(unittest.TestCase):

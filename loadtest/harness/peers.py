@@ -105,7 +105,12 @@ class Peer:
 
     def stop(self):
         self.started.stop()
-        self.access_log.unlink(missing_ok=True)
+        self.remove_files()
+
+    def remove_files(self):
+        """What the gateway leaves that is large or in the way of the next one."""
+        for left in [*OUT.glob(f"keys-{self.label}.db*"), self.access_log, OUT / f"{self.label}.sock"]:
+            left.unlink(missing_ok=True)
 
     def rest(self):
         """Before a measurement: the access log is emptied, so that no disk fills."""
@@ -149,8 +154,7 @@ class Peer:
             IDEMPOTENCY="    idempotency: {key: Idempotency-Key}" if on.get("store") else "",
             STORE=f"store: {on['store']}" if on.get("store") else "", LOG=on["log"],
             OUT=OUT, LABEL=self.label)
-        for left in [*OUT.glob(f"keys-{self.label}.db*"), self.access_log, OUT / f"{self.label}.sock"]:
-            left.unlink(missing_ok=True)
+        self.remove_files()
         return [program(self.name), "run", "--config", config]
 
 

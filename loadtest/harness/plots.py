@@ -3,9 +3,12 @@
 Colours are Okabe and Ito's, which those who do not see red or green tell apart, too; titles say what a plot shows.
 """
 
+import html
 import importlib.util
 import io
 import math
+
+from .soak import settled
 
 COLOURS = {"limit": "#7f7f7f", "haproxy": "#E69F00", "nginx": "#009E73", "countersign": "#0072B2", "bare": "#56B4E9",
            "direct": "#000000"}
@@ -83,9 +86,10 @@ def idle_title(key, result):
 
 
 def soak_title(soak):
-    first, last = soak["samples"][0], soak["samples"][-1]
+    samples = settled(soak["samples"], soak["seconds"]) or soak["samples"]
+    first, last = samples[0], samples[-1]
     verdict = "steady" if not soak["problems"] else "NOT steady"
-    return (f"Soak: {verdict}, {first['rss_kib'] / 1024:.1f} to {last['rss_kib'] / 1024:.1f} MB and "
+    return (f"Soak: {verdict}, after the warm-up {first['rss_kib'] / 1024:.1f} to {last['rss_kib'] / 1024:.1f} MB and "
             f"{first['descriptors']} to {last['descriptors']} descriptors")
 
 
@@ -176,7 +180,7 @@ def draw_soak(soak):
     lower.set_ylabel("open descriptors")
     lower.set_xlabel("seconds since the load began")
     for axes in (upper, lower):
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, axes.dataLim.y1 * 1.1)
         axes.grid(True, color="#e0e0e0", linewidth=0.5)
     return figure
 
@@ -196,6 +200,7 @@ def svg(figures):
     for name, figure in figures.items():
         text = io.StringIO()
         figure.savefig(text, format="svg", metadata={"Date": None})
-        # What stands before the element is for files of their own.
-        texts[name] = '<svg role="img" ' + text.getvalue().partition("<svg ")[2]
+        # What stands before the element is for files of their own. The title is what a screen reader says.
+        title = html.escape(figure.axes[0].get_title(loc="left"), quote=True)
+        texts[name] = f'<svg role="img" aria-label="{title}" ' + text.getvalue().partition("<svg ")[2]
     return texts

@@ -9,6 +9,7 @@ import statistics
 
 from . import plots
 from .settings import OUT
+from .soak import settled
 
 BASES = ("limit", "haproxy", "nginx")
 CLOSED = ("us_per_request", "requests_per_second", "cpu_busy", "cpu_waited", "machine_busy", "p50", "p99", "rss_kib")
@@ -115,8 +116,9 @@ def cross_table(cross):
 
 
 def soak_table(soak):
-    first, last = soak["samples"][0], soak["samples"][-1]
-    return [["seconds", "requests", "resident MB, first / last", "descriptors, first / last", "p99 us", "verdict"],
+    samples = settled(soak["samples"], soak["seconds"]) or soak["samples"]
+    first, last = samples[0], samples[-1]
+    return [["seconds", "requests", "resident MB, after warm-up / last", "descriptors, after warm-up / last", "p99 us", "verdict"],
             [str(soak["seconds"]), f"{soak['requests']:,}",
              f"{first['rss_kib'] / 1024:.1f} / {last['rss_kib'] / 1024:.1f}",
              f"{first['descriptors']} / {last['descriptors']}", f"{soak['latency_us']['p99']:,.0f}",
@@ -161,6 +163,7 @@ def markdown(report):
         ruled = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
         lines += [f"## {title}", "", *("| " + " | ".join(row) + " |" for row in ruled), ""]
         lines += [line + "\n" for line in sentences]
+    lines += [f"**FAILED** {problem}\n" for problem in problems(report)]
     lines += [f"- {key}: {value}" for key, value in report["versions"].items()]
     return "\n".join(lines) + "\n"
 
@@ -178,6 +181,7 @@ def page(report, figures):
             bad = ' class="bad"' if rows[0][-1] == "verdict" and row[-1] not in ("right", "agree", "steady") else ""
             parts.append(f"<tr{bad}>" + "".join(f"<td>{html.escape(text)}</td>" for text in row) + "</tr>")
         parts.append("</table>" + "".join(f"<p>{html.escape(line)}</p>" for line in sentences))
+    parts += [f'<p class="bad">FAILED {html.escape(problem)}</p>' for problem in problems(report)]
     parts.append("<h2>Versions</h2><ul>" + "".join(
         f"<li>{html.escape(key)}: {html.escape(str(value))}</li>" for key, value in report["versions"].items()))
     parts.append("</ul>")
@@ -186,7 +190,8 @@ def page(report, figures):
 
 def problems(report):
     """What fails the run, as sentences."""
-    found = [f"correctness: {name}, {key}: {problem}" for name, phases in report.get("correct", {}).items()
+    found = [f"{key}: {text}" for key, text in report.get("failures", {}).items()]
+    found += [f"correctness: {name}, {key}: {problem}" for name, phases in report.get("correct", {}).items()
              for key, one in phases.items() for problem in one["problems"]]
     found += [f"cross-check: {key}: {problem}" for key, one in report.get("cross_check", {}).items()
               for problem in one["problems"]]

@@ -27,20 +27,25 @@ BURST_SECONDS = 3
 SCENARIO = Scenario("SOAK", f"215-byte POST, {RATE:,}/s, 64 connections, every feature on", kind="open", rate=RATE)
 
 
-def growth(samples, key, warm_up):
-    """Median of the last fifth less median of the first fifth, of what came after the warm-up."""
-    values = [sample[key] for sample in samples if sample["second"] >= warm_up]
+def settled(samples, seconds):
+    """The samples after the warm-up."""
+    return [sample for sample in samples if sample["second"] >= min(60, seconds / 10)]
+
+
+def growth(samples, key):
+    """Median of the last fifth less median of the first fifth."""
+    values = [sample[key] for sample in samples]
     fifth = max(1, len(values) // 5)
     return statistics.median(values[-fifth:]) - statistics.median(values[:fifth])
 
 
 def judge(samples, seconds):
     """What is wrong with these samples: sentences, none where nothing is."""
-    warm_up = min(60, seconds / 10)
-    if sum(sample["second"] >= warm_up for sample in samples) < 5:
+    samples = settled(samples, seconds)
+    if len(samples) < 5:
         return ["too few samples after the warm-up; soak for longer"]
     problems = []
-    kib, files = growth(samples, "rss_kib", warm_up), growth(samples, "descriptors", warm_up)
+    kib, files = growth(samples, "rss_kib"), growth(samples, "descriptors")
     if kib > GROWTH_KIB:
         problems.append(f"resident memory grew by {kib:.0f} KiB after the warm-up; {GROWTH_KIB} are allowed")
     if files > GROWTH_DESCRIPTORS:
