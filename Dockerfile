@@ -20,6 +20,7 @@ WORKDIR /src
 COPY Package.swift ./
 COPY Sources ./Sources
 COPY Tests ./Tests
+COPY loadtest/generator ./loadtest/generator
 RUN swift build -c release --product countersign --static-swift-stdlib \
         --explicit-target-dependency-import-check error \
     && swift build -c release --product ingo-sandbox --static-swift-stdlib \
