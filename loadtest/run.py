@@ -36,7 +36,7 @@ def arguments(words=None):
         description="CPU time, latency and memory of signed requests, beside the peers.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="scenarios:\n" + "\n".join(f"  {scenario.key:4} {scenario.title}" for scenario in ALL)
-        + "\n\nWithout --only, --correct, --cross-check and --soak run alone; with it, after the scenarios.")
+        + "\n\nWithout --only and --quick, --correct, --cross-check and --soak run alone; else after the scenarios.")
     parser.add_argument("--quick", action="store_true",
                         help=f"under three minutes: {','.join(QUICK)}, 2 rounds of 1 s, peers {','.join(QUICK_PEERS)}")
     parser.add_argument("--rounds", type=int, help="rounds of each scenario, 1 to 100 (default 5)")
