@@ -1,8 +1,8 @@
 """Latency at a fixed rate: an open loop that counts from the due time, with and without each peer.
 
 Generator, upstream and peer run as SCHED_FIFO where the system allows it, so that other work is not in the figures. A
-run in which the generator itself was late by more than LATE_US at p99 is repeated, REPEATS times at most; where none was
-in time the last one counts and is marked.
+run in which the generator itself was late by more than LATE_US at p99 is repeated, REPEATS times at most; where none
+was in time the last one counts and is marked.
 """
 
 from .load import generator

@@ -23,6 +23,14 @@ def start_peers(names, scenario):
             for index, name in enumerate(names) if name != "direct"}
 
 
+def warm_up(peer, scenario):
+    """A second of load that is not measured: connections, pools and buffers come to their size."""
+    if scenario.kind == "generator":
+        generator(peer.target, scenario, 1, warm_up=0)
+    else:
+        wrk(peer.port, scenario, 1, warm_up=True)
+
+
 def once(peer, scenario, seconds):
     """What one run costs the peer, and what the load saw."""
     peer.rest()
@@ -55,7 +63,7 @@ def run_closed(scenario, names, options):
     slow = start_slow_upstream() if scenario.upstream == "slow" else None
     running = start_peers(names, scenario)
     for peer in running.values():
-        once(peer, scenario, 1)
+        warm_up(peer, scenario)
     rounds = []
     for number in range(options.rounds):
         this = {name: once(running[name], scenario, options.seconds) for name in names}

@@ -118,7 +118,9 @@ def cross_table(cross):
 def soak_table(soak):
     samples = settled(soak["samples"], soak["seconds"]) or soak["samples"]
     first, last = samples[0], samples[-1]
-    return [["seconds", "requests", "resident MB, after warm-up / last", "descriptors, after warm-up / last", "p99 us", "verdict"],
+    head = ["seconds", "requests", "resident MB, after warm-up / last", "descriptors, after warm-up / last", "p99 us",
+            "verdict"]
+    return [head,
             [str(soak["seconds"]), f"{soak['requests']:,}",
              f"{first['rss_kib'] / 1024:.1f} / {last['rss_kib'] / 1024:.1f}",
              f"{first['descriptors']} / {last['descriptors']}", f"{soak['latency_us']['p99']:,.0f}",

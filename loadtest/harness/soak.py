@@ -84,7 +84,7 @@ def run_soak(name, seconds):
     say(f"[{elapsed():4.0f} s] SOAK {SCENARIO.title}, {seconds} s, {name}")
     counts = verify_all([name], SCENARIO)
     peer = Peer(name, MEASURED, UPSTREAM["plain"], SCENARIO)
-    # First a burst, in which the pool of upstream connections comes to its full size: its growth would look like a leak.
+    # First a burst, in which the pool of upstream connections comes to its size: its growth would look like a leak.
     generator(peer.target, SCENARIO, BURST_SECONDS, warm_up=0)
     # Into files: what the generator says at its end is more than a pipe holds, and nobody would read it.
     said_path, errors_path = OUT / "soak.json", OUT / "soak-load.log"
