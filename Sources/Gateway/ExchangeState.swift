@@ -53,6 +53,8 @@ struct ExchangeState: ~Copyable {
     var deliveryIsBounded = false
     /// What the running deadline limits; nil while none runs.
     var deadline: Deadline?
+    /// It was set in this turn, and its timer is not armed yet.
+    var deadlineIsNew = false
     /// Bytes of the sealed request that the kernel has.
     var written = 0
     /// What the upstream's breaker said; nil where there is none, or it was not asked.
@@ -153,6 +155,7 @@ struct ExchangeState: ~Copyable {
         method = .post
         upstream = nil
         deadline = nil
+        deadlineIsNew = false
         written = 0
         chunksOut = false
         answerIsOnWire = false

@@ -408,12 +408,13 @@ extension Worker {
         case .some(let sealed):
             let body = buffer.bytes.slice(range)
             precondition(body.count == sealed.bodyLength, "what is sent is what was sealed")
+            let front = sealed.wire
             let total = sealed.head.count + body.count
             guard written < total else { return nil }
             while written < total {
-                let head = sealed.head.extracting(droppingFirst: min(written, sealed.head.count))
-                let rest = body.extracting(droppingFirst: max(0, written - sealed.head.count))
-                switch connection.write(head, rest) {
+                let first = front.extracting(droppingFirst: min(written, front.count))
+                let rest = sealed.carriesBody ? Span() : body.extracting(droppingFirst: max(0, written - front.count))
+                switch connection.write(first, rest) {
                 case .bytes(let count): written += count
                 case .wouldBlock: return nil
                 case .end, .truncated, .failed, .tlsFailed:

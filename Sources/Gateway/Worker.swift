@@ -215,11 +215,11 @@ struct Worker: ~Copyable {
         laterEvents.removeAll(keepingCapacity: true)
         for index in 0..<count {
             let event = poller.event(index)
-            switch slots.find(event.token) {
-            case .upstream(let connection): upstreamReady(connection, event.readiness)
-            case .free: break
-            case .inbound, .listener, .mailbox, .pacer: laterEvents.append(event)
+            guard slots.isUpstream(event.token) else {
+                laterEvents.append(event)
+                continue
             }
+            if case .upstream(let connection) = slots.find(event.token) { upstreamReady(connection, event.readiness) }
         }
         for event in laterEvents {
             switch slots.find(event.token) {
