@@ -44,6 +44,8 @@ struct ExchangeState: ~Copyable {
     var fields = ByteBuffer(capacity: 64)
     /// Follows the answer's body for the log; nil where that shows none.
     var answerRedactor: AnswerRedactor?
+    /// Looks for ids in the answer's body; nil where the log shows none.
+    var answerIDs: IDFinder?
     var method = Method.post
     /// The lent connection, or the one that is being opened for this exchange.
     var upstream: UpstreamConnection?
@@ -152,6 +154,7 @@ struct ExchangeState: ~Copyable {
         triesOtherSecret = false
         fields.clear()
         answerRedactor = nil
+        answerIDs = nil
         method = .post
         upstream = nil
         deadline = nil

@@ -104,6 +104,8 @@ struct Worker: ~Copyable {
     var pacerSlots: [ObjectIdentifier: UInt32] = [:]
     /// For bodies in the log.
     var redactors: [AnswerRedactor] = []
+    /// For ids in the log.
+    var idFinders: [IDFinder] = []
     /// For callers' tokens.
     var tokenHasher = BodyHasher()
     /// For looking at idle connections.
