@@ -5,6 +5,9 @@ internal import HTTP
 internal import Policy
 internal import Signing
 
+/// One exchange's place in memory; pooled.
+typealias ExchangeContext = Place<ExchangeState>
+
 /// The buffers and readers of one exchange. Buffers are wiped when the context goes back to its pool.
 struct ExchangeState: ~Copyable {
     var exchange = Exchange()

@@ -161,7 +161,8 @@ extension Worker {
 
     /// Writes what is held for the caller, the payload from where it lies.
     func flush(_ context: ExchangeContext) -> FlushResult {
-        flush(&context.state, to: inbound(context).transport)
+        if context.state.output.count + context.state.pendingPayload == 0 { return .done }
+        return flush(&context.state, to: inbound(context).transport)
     }
 
     private func flush(_ context: inout ExchangeState, to transport: borrowing InboundTransport) -> FlushResult {
