@@ -21,10 +21,9 @@ COPY Package.swift ./
 COPY Sources ./Sources
 COPY Tests ./Tests
 COPY loadtest/generator ./loadtest/generator
-RUN swift build -c release --product countersign --static-swift-stdlib \
-        --explicit-target-dependency-import-check error \
-    && swift build -c release --product ingo-sandbox --static-swift-stdlib \
-        --explicit-target-dependency-import-check error
+RUN for name in countersign ingo-sandbox; do \
+        swift build -c release --product "$name" --explicit-target-dependency-import-check error \
+            --experimental-lto-mode=full --static-swift-stdlib --disable-local-rpath || exit 1; done
 RUN mkdir -p /out /empty \
     && for name in countersign ingo-sandbox; do \
         strip -o "/out/$name" "$(swift build -c release --show-bin-path)/$name"; done

@@ -71,4 +71,13 @@ stage() {
 # Every build uses it: an import that Package.swift does not declare is an error.
 walls=(--explicit-target-dependency-import-check error)
 
+# build_product CONFIGURATION PRODUCT. A release is optimised across the rooms and has the Swift runtime within it: the Dockerfile
+# says the same, docs/decisions/0011-whole-program.md why.
+build_product() {
+    local how=()
+    [ "$1" != release ] ||
+        how=(--experimental-lto-mode=full --static-swift-stdlib --disable-local-rpath)
+    swift build -c "$1" "${walls[@]}" "${how[@]}" --product "$2" | tail -n 1
+}
+
 lint() { swift format lint -s -r Sources Tests Fuzz loadtest Package.swift; }

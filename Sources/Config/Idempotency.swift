@@ -101,7 +101,7 @@ extension Field {
 // Places in bodies and heads.
 extension Field {
     /// A place in a JSON body.
-    fileprivate func pointer() -> JSONPointer? {
+    func pointer() -> JSONPointer? {
         guard let text = text(max: 1_024) else { return nil }
         if let pointer = JSONPointer(text) { return pointer }
         return refuse(

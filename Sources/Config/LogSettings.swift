@@ -20,6 +20,16 @@ package enum LoggedCorrelation: String, CaseIterable, Sendable {
     case plain
 }
 
+/// What a line says of the ids in both bodies.
+package enum LoggedIDs: String, CaseIterable, Sendable {
+    /// Nothing: bodies are not read for ids.
+    case none
+    /// 16 hexadecimal digits of a keyed hash.
+    case hashed
+    /// The value, where nothing in it can be an account number; its type and length otherwise.
+    case plain
+}
+
 /// What of bodies the log shows.
 package enum LoggedBodies: String, CaseIterable, Sendable {
     case off
@@ -45,6 +55,9 @@ package struct LogSettings: Equatable, Sendable {
     /// and counted.
     package var buffer = 1_024 * 1_024
 
+    /// What a line says of the ids in both bodies. Default: plain.
+    package var ids = LoggedIDs.plain
+
     /// Default: off.
     package var bodies = LoggedBodies.off
     /// Bytes of a redacted body in a line. Default 4 KiB, range `bodyLimits`. Beyond: it is cut, and says so.
@@ -61,18 +74,42 @@ extension Field {
         if let path = keys["path"], !path.isWord("-") { settings.path = path.absolutePath() }
         if let word = keys["requests"]?.word(LoggedRequests.self) { settings.requests = word }
         if let word = keys["correlation"]?.word(LoggedCorrelation.self) { settings.correlation = word }
+        if let word = keys["ids"]?.word(LoggedIDs.self) { settings.ids = word }
         if let bytes = keys["buffer"]?.bytes(LogSettings.buffers) { settings.buffer = bytes }
         if let bodies = keys["bodies"]?.word(LoggedBodies.self) { settings.bodies = bodies }
         if let bytes = keys["body_limit"]?.bytes(LogSettings.bodyLimits) { settings.bodyLimit = bytes }
         return settings
     }
 
-    /// A route's key `redact`: whose fields its bodies have, and what it adds to them.
-    func redaction() -> (preset: RedactionPreset?, settings: RedactionSettings) {
+    /// A route's key `redact`: whose fields its bodies have, those of `product` where it does not say, and what it adds
+    /// to them.
+    func redaction(_ product: Product) -> (preset: RedactionPreset?, settings: RedactionSettings) {
         guard let keys = mapping(Vocabulary.redact) else { return (nil, RedactionSettings()) }
-        let show = keys["show"]?.redactedFields() ?? []
-        let hide = keys["hide"]?.redactedFields() ?? []
-        return (keys["as"]?.word(RedactionPreset.self), RedactionSettings(show: show, hide: hide))
+        let preset = keys["as"]?.word(RedactionPreset.self)
+        var settings = RedactionSettings()
+        settings.show = keys["show"]?.redactedFields() ?? []
+        settings.hide = keys["hide"]?.redactedFields() ?? []
+        if let ids = keys["ids"] {
+            settings.ids = ids.ids(RedactionRules(preset ?? RedactionPreset(product), settings))
+        }
+        return (preset, settings)
+    }
+
+    private func ids(_ rules: RedactionRules) -> [JSONPointer] {
+        var pointers: [JSONPointer] = []
+        for element in elements(max: CorrelationIDs.maxOwn) ?? [] {
+            guard let pointer = element.pointer() else { continue }
+            if pointers.contains(pointer) { element.error("is there twice", "Remove one of them") }
+            if !pointer.canNameField {
+                element.error(
+                    "ends with a name that no field of a line can have",
+                    "Name a field of at most \(CorrelationIDs.maxName) letters, digits, . - and _")
+            } else if !rules.mayBeID(pointer) {
+                element.error("is hidden, or shown by its last four digits alone", "Name a field that holds an id")
+            }
+            pointers.append(pointer)
+        }
+        return pointers
     }
 
     private func redactedFields() -> [RedactedField] {

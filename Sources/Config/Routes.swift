@@ -66,7 +66,7 @@ extension Field {
             stripPrefix: strip ?? "", kind: kind, lostAnswer: lostAnswer,
             product: ownProduct ?? read?.product ?? .problem)
         route.idempotency = idempotency
-        if let redact = keys["redact"]?.redaction() { (route.redactionPreset, route.redaction) = redact }
+        if let redact = keys["redact"]?.redaction(route.product) { (route.redactionPreset, route.redaction) = redact }
         return route
     }
 

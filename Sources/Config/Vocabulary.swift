@@ -43,8 +43,8 @@ package enum Vocabulary {
         "kind", "path", "key", "previous_keys", "retention", "unknown_retention", "max_keys", "max_size", "max_answer",
         "max_waiting", "max_questions", "timeout",
     ]
-    package static let log = ["path", "requests", "correlation", "buffer", "bodies", "body_limit"]
-    package static let redact = ["as", "show", "hide"]
+    package static let log = ["path", "requests", "correlation", "ids", "buffer", "bodies", "body_limit"]
+    package static let redact = ["as", "show", "hide", "ids"]
 
     /// All of the above.
     package static let all = [

@@ -76,7 +76,7 @@ extension Exchange {
             refuse(&commands, .connectionLost, .upstreamLost)
         } else {
             let refusal: Refusal = phase == .answered ? .answerIncomplete : .connectionLost
-            refuse(&commands, refusal.afterSending(lostAnswer), .upstreamLost)
+            refuse(&commands, refusal.afterSending(route.lostAnswer), .upstreamLost)
         }
     }
 
@@ -93,7 +93,7 @@ extension Exchange {
         if answerStarted {
             breakOff(&commands, .upstreamUnusable)
         } else {
-            refuse(&commands, .answerUnusable.afterSending(lostAnswer), .upstreamUnusable)
+            refuse(&commands, .answerUnusable.afterSending(route.lostAnswer), .upstreamUnusable)
         }
     }
 
@@ -103,7 +103,7 @@ extension Exchange {
             if phase == .admitted { refuse(&commands, .bodyTimeout, .callerTimeout) }
         case .store: storeIsLate(&commands)
         case .equalRequest:
-            if claim == .asked { refuse(&commands, .keyInFlight.aboutEarlier(lostAnswer), .refused) }
+            if claim == .asked { refuse(&commands, .keyInFlight.aboutEarlier(route.lostAnswer), .refused) }
         case .pace:
             if turn == .asked { refuse(&commands, .paceExceeded, .refused) }
         case .connect:
@@ -122,7 +122,7 @@ extension Exchange {
         if answerStarted {
             breakOff(&commands, .upstreamTimeout)
         } else {
-            refuse(&commands, refusal.afterSending(lostAnswer), .upstreamTimeout)
+            refuse(&commands, refusal.afterSending(route.lostAnswer), .upstreamTimeout)
         }
     }
 
@@ -163,7 +163,7 @@ extension Exchange {
             refuse(&commands, .draining, .stopped)
         case .answered where claim == .recording: recorded(&commands)
         case .sealed, .sent, .answered:
-            refuse(&commands, .stoppedAfterSending.afterSending(lostAnswer), .stopped)
+            refuse(&commands, .stoppedAfterSending.afterSending(route.lostAnswer), .stopped)
         case .settled: finish(&commands, .stopped)
         case .logged: preconditionFailure("after the end nothing is heard")
         }

@@ -14,13 +14,12 @@ package struct Exchange: ~Copyable {
     var connection: Hold = .none
     /// Times a connection was asked for.
     package internal(set) var attempts = 0
-    var lostAnswer: LostAnswer = .unknown
     var requestWritten = false
     var answerComplete = false
     var answerStarted = false
     var callerGone = false
 
-    private var route = RouteFacts(expectsContinue: false, lostAnswer: .unknown)
+    private(set) var route = RouteFacts(expectsContinue: false, lostAnswer: .unknown)
     var turn: TurnHold = .none
     var claim: ClaimHold = .none
 
@@ -57,7 +56,6 @@ package struct Exchange: ~Copyable {
         case (.received, .headArrived):
             commands.add(.admit)
         case (.received, .routeFound(let route)):
-            lostAnswer = route.lostAnswer
             self.route = route
             phase = .admitted
             if route.expectsContinue { commands.add(.sendContinue) }

@@ -29,6 +29,8 @@ package enum Phase: UInt8, CaseIterable, Comparable, Sendable {
     case logged
 
     package static func < (a: Phase, b: Phase) -> Bool { a.rawValue < b.rawValue }
+    // Without it `==` is the one of all types with a raw value, which is called through their witnesses.
+    package static func == (a: Phase, b: Phase) -> Bool { a.rawValue == b.rawValue }
 }
 
 /// Who or what ended a request. With the phase in which it ended it makes the outcome.

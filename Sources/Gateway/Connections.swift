@@ -123,7 +123,8 @@ final class UpstreamConnection {
     var state = State.resolving {
         didSet { countUse(before: oldValue.use, now: state.use) }
     }
-    var transport: Transport?
+    /// The stream, once there is one.
+    let wire = Place<Transport?>(nil)
     var context: ExchangeContext?
     /// The next address to try, counted from `firstAddress`.
     var attempt = 0
@@ -173,7 +174,7 @@ final class UpstreamConnection {
     }
 
     private func noteReadable() {
-        switch transport {
+        switch wire.state {
         case .none: break
         case .some(let transport): transport.noteReadable()
         }
@@ -183,7 +184,7 @@ final class UpstreamConnection {
     func read(into buffer: inout ByteBuffer) -> IOResult {
         var room = buffer.free
         let offered = room.count
-        switch transport {
+        switch wire.state {
         case .none: return .wouldBlock
         case .some(let transport):
             let result = transport.read(into: &room)
@@ -196,7 +197,7 @@ final class UpstreamConnection {
     }
 
     func write(_ head: Span<UInt8>, _ body: Span<UInt8>) -> IOResult {
-        switch transport {
+        switch wire.state {
         case .none: return .wouldBlock
         case .some(let transport):
             let result = transport.write(head, body)
@@ -207,7 +208,7 @@ final class UpstreamConnection {
 
     /// Bytes that the socket has taken, TLS framing and handshake included.
     var bytesWritten: UInt64 {
-        switch transport {
+        switch wire.state {
         case .none: 0
         case .some(let transport): transport.bytesWritten(plainCount: plainBytesWritten)
         }
@@ -215,14 +216,14 @@ final class UpstreamConnection {
 
     /// Whether the upstream's kernel took nothing of the present request, with proof (`Socket.provesNothingTaken`).
     func provesNothingTaken() -> Bool {
-        switch transport {
+        switch wire.state {
         case .none: false
         case .some(let transport): transport.provesNothingTaken(since: writtenBefore)
         }
     }
 
     func connectError() -> SystemError? {
-        switch transport {
+        switch wire.state {
         case .none: nil
         case .some(let transport): transport.finishConnect()
         }
@@ -230,14 +231,14 @@ final class UpstreamConnection {
 
     /// Puts TLS over the connected socket.
     func startTLS(_ context: TLSClientContext) throws(TLSProblem) {
-        guard let plain = transport.take(), let socket = plain.takeSocket() else {
+        guard let plain = wire.state.take(), let socket = plain.takeSocket() else {
             preconditionFailure("TLS is put over a connected socket, once")
         }
-        transport = .tls(try TLSStream(context: context, socket: socket))
+        wire.state = .tls(try TLSStream(context: context, socket: socket))
     }
 
     func handshake() -> HandshakeResult {
-        switch transport {
+        switch wire.state {
         case .none: .failed(.closedDuringHandshake)
         case .some(let transport): transport.handshake()
         }
@@ -259,7 +260,7 @@ final class UpstreamConnection {
 
     /// Ends the stream; what TLS has to say goodbye is said.
     func close(_ poller: borrowing Poller) {
-        guard let stream = transport.take() else { return }
+        guard let stream = wire.state.take() else { return }
         poller.remove(stream)
         stream.shutdownWriting()
     }
@@ -281,6 +282,8 @@ enum Occupant {
 struct SlotTable {
     private var occupants: [Occupant] = []
     private var generations: [UInt32] = []
+    /// Which slots have connections to upstreams: asked of every event, without a count of references.
+    private var upstreams: [Bool] = []
     private var free: [UInt32] = []
 
     /// Takes a free slot; `set` fills it.
@@ -288,14 +291,19 @@ struct SlotTable {
         if let slot = free.popLast() { return Token(slot: slot, generation: generations[Int(slot)]) }
         occupants.append(.free)
         generations.append(1)
+        upstreams.append(false)
         return Token(slot: UInt32(occupants.count - 1), generation: 1)
     }
 
-    mutating func set(_ slot: UInt32, _ occupant: Occupant) { occupants[Int(slot)] = occupant }
+    mutating func set(_ slot: UInt32, _ occupant: Occupant) {
+        occupants[Int(slot)] = occupant
+        if case .upstream = occupant { upstreams[Int(slot)] = true }
+    }
 
     /// Frees a slot; events that were meant for its occupant are refused from now on.
     mutating func release(_ slot: UInt32) {
         occupants[Int(slot)] = .free
+        upstreams[Int(slot)] = false
         generations[Int(slot)] &+= 1
         free.append(slot)
     }
@@ -307,6 +315,11 @@ struct SlotTable {
     }
 
     func token(_ slot: UInt32) -> Token { Token(slot: slot, generation: generations[Int(slot)]) }
+
+    /// Whether an event is meant for a connection to an upstream that is still there.
+    func isUpstream(_ token: Token) -> Bool {
+        upstreams[Int(token.slot)] && generations[Int(token.slot)] == token.generation
+    }
 
     /// Who is meant by an event; `free` where that one is gone.
     func find(_ token: Token) -> Occupant {

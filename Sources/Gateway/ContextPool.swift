@@ -22,7 +22,7 @@ struct ContextPool {
                 return context
             }
         }
-        return ExchangeContext(inputCapacity: inputCapacity, receivedCapacity: receivedCapacity)
+        return ExchangeContext(ExchangeState(inputCapacity: inputCapacity, receivedCapacity: receivedCapacity))
     }
 
     /// Takes a wiped context back.

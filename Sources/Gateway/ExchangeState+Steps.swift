@@ -73,6 +73,12 @@ extension ExchangeState {
         dropPayload(count)
     }
 
+    /// Puts payload behind the head in the output.
+    mutating func gatherPayload(_ count: Int) {
+        Self.append(ByteRange(0, count), of: received, to: &output)
+        dropPayload(count)
+    }
+
     /// Takes payload into the answer that is held.
     mutating func holdPayload(_ count: Int) {
         Self.append(ByteRange(0, count), of: received, to: &held)

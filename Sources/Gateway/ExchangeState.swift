@@ -5,6 +5,9 @@ internal import HTTP
 internal import Policy
 internal import Signing
 
+/// One exchange's place in memory; pooled.
+typealias ExchangeContext = Place<ExchangeState>
+
 /// The buffers and readers of one exchange. Buffers are wiped when the context goes back to its pool.
 struct ExchangeState: ~Copyable {
     var exchange = Exchange()
@@ -44,6 +47,8 @@ struct ExchangeState: ~Copyable {
     var fields = ByteBuffer(capacity: 64)
     /// Follows the answer's body for the log; nil where that shows none.
     var answerRedactor: AnswerRedactor?
+    /// Looks for ids in the answer's body; nil where the log shows none.
+    var answerIDs: IDFinder?
     var method = Method.post
     /// The lent connection, or the one that is being opened for this exchange.
     var upstream: UpstreamConnection?
@@ -53,6 +58,8 @@ struct ExchangeState: ~Copyable {
     var deliveryIsBounded = false
     /// What the running deadline limits; nil while none runs.
     var deadline: Deadline?
+    /// It was set in this turn, and its timer is not armed yet.
+    var deadlineIsNew = false
     /// Bytes of the sealed request that the kernel has.
     var written = 0
     /// What the upstream's breaker said; nil where there is none, or it was not asked.
@@ -150,9 +157,11 @@ struct ExchangeState: ~Copyable {
         triesOtherSecret = false
         fields.clear()
         answerRedactor = nil
+        answerIDs = nil
         method = .post
         upstream = nil
         deadline = nil
+        deadlineIsNew = false
         written = 0
         chunksOut = false
         answerIsOnWire = false

@@ -27,19 +27,6 @@ struct Fleet: ~Copyable {
         init(_ thread: consuming WorkerThread) { self.thread = consume thread }
     }
 
-    /// A worker on its way to its thread. It is handed over once and touched by that thread alone.
-    private final class Handover: @unchecked Sendable {
-        // @unchecked Sendable: the creating thread gives the worker up before the new thread takes it.
-        private var worker: Worker?
-        init(_ worker: consuming Worker) { self.worker = consume worker }
-        func run() -> Bool {
-            // A local one: what is reached through it needs no check at run time that nobody else reaches it.
-            guard var worker = worker.take() else { preconditionFailure("a worker runs once") }
-            worker.run()
-            return worker.endedClean
-        }
-    }
-
     init() throws(StartFailure) {
         do {
             ended = Ended(try WakeUp())
@@ -78,8 +65,10 @@ struct Fleet: ~Copyable {
         let ended = ended
         do {
             let thread = try WorkerThread.start(name: "worker-\(index)") {
-                let clean = handover.run()
-                if !clean { ended.unclean.add(1, ordering: .relaxed) }
+                // A local one: what is reached through it needs no check at run time that nobody else reaches it.
+                var worker = handover.take()
+                worker.run()
+                if !worker.endedClean { ended.unclean.add(1, ordering: .relaxed) }
                 _ = ended.workers.withLock { $0.insert(index) }
                 ended.count.add(1, ordering: .releasing)
                 ended.wakeUp.wake()

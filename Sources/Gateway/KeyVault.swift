@@ -123,6 +123,12 @@ final class KeyVault {
         return names
     }
 
+    /// The beginning of the keyed hash of an id: the same on all routes of a credential. It is not that of any key, for
+    /// no route has an empty name.
+    func hash(id: Span<UInt8>, _ credential: [UInt8]) -> UInt64 {
+        KeyDigest(Digest32(entries[0].digester.key(id, credential: credential.span, route: Span()).span)).value.prefix
+    }
+
     // MARK: - Answers
 
     /// Seals an answer under the current key; it can be opened as the answer of `name` and with this status only.

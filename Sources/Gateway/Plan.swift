@@ -30,10 +30,14 @@ final class Plan: Sendable {
     let counts: LimitTable?
     /// One for each route; nil where the log shows no bodies.
     let redaction: [RedactionRules?]
+    /// One for each route; nil where its lines have no ids.
+    let ids: [CorrelationIDs?]
     /// One for each route; nil where its upstream has no pace.
     let pacers: [SharedPacer?]
     /// The store's keys, the current one first; empty where there is no store.
     let storeKeys: [SecretBytes]
+    /// For a store in memory that was given no key, and for the hashes of ids where there is no store.
+    let ownStoreKey: SecretBytes
 
     /// `inherited`: descriptors that were open when the process began. `ownStoreKey`: for a store in memory that was
     /// given none.
@@ -44,6 +48,8 @@ final class Plan: Sendable {
         self.settings = settings
         self.counts = counts
         self.pacers = pacers
+        self.ownStoreKey = ownStoreKey
+        ids = Self.ids(settings)
         redaction = settings.routes.map { route in
             guard settings.log.bodies == .redacted else { return nil }
             return RedactionRules(route.redactionPreset ?? RedactionPreset(route.product), route.redaction)
@@ -68,6 +74,22 @@ final class Plan: Sendable {
         let products = settings.routes.map(\.product)
         let first = products.first ?? .problem
         fallbackProduct = products.allSatisfy { $0 == first } ? first : .problem
+    }
+
+    /// Routes that add nothing of their own share their preset's.
+    private static func ids(_ settings: Settings) -> [CorrelationIDs?] {
+        guard settings.log.requests != .off, settings.log.ids != .none else { return settings.routes.map { _ in nil } }
+        var shared: [RedactionPreset: CorrelationIDs?] = [:]
+        return settings.routes.map { route in
+            let preset = route.redactionPreset ?? RedactionPreset(route.product)
+            let isShared = route.redaction == RedactionSettings()
+            if isShared, let ids = shared[preset] { return ids }
+            let rules = RedactionRules(preset, route.redaction)
+            let ids = CorrelationIDs(
+                preset, own: route.redaction.ids, rules, isHashed: settings.log.ids == .hashed)
+            if isShared { shared[preset] = .some(ids) }
+            return ids
+        }
     }
 
     /// Where descriptors are few, upstreams have up to half of what the process itself does not need.
@@ -100,6 +122,10 @@ final class ServedRoute {
     let logFields: ConfiguredFields
     /// What of its bodies the log may show; nil where it shows none.
     let redaction: RedactionRules?
+    /// Which ids of its bodies its lines have; nil for none.
+    let ids: CorrelationIDs?
+    /// The store's keys, or one of the process's own; nil where ids are not hashed.
+    let idHasher: KeyVault?
     let quotaName: ServedQuotas.Name
     let quotaCredential: ServedQuotas.Name
     /// nil: requests go as they come.
@@ -109,7 +135,8 @@ final class ServedRoute {
     let counters: RouteCounters
 
     init(
-        _ index: Int, of plan: Plan, _ upstream: UpstreamState, _ signer: SignerBox, _ counters: RouteCounters
+        _ index: Int, of plan: Plan, _ upstream: UpstreamState, _ signer: SignerBox, _ idHasher: KeyVault?,
+        _ counters: RouteCounters
     ) {
         let settings = plan.settings.routes[index]
         self.counters = counters
@@ -117,6 +144,8 @@ final class ServedRoute {
         idempotency = plan.idempotency[index]
         name = Array(settings.name.utf8)
         redaction = plan.redaction[index]
+        ids = plan.ids[index]
+        self.idHasher = idHasher
         logFields = ConfiguredFields([
             ("http.route", settings.match.pattern), ("route", settings.name), ("upstream", upstream.settings.name),
             ("credential", plan.settings.credentials[settings.credential].name),
@@ -161,10 +190,12 @@ final class Generation {
         self.upstreams = upstreams
         let signers = plan.settings.credentials.map { SignerBox($0) }
         vault = plan.storeKeys.isEmpty ? nil : KeyVault(plan.storeKeys)
+        let idHasher = plan.settings.log.ids == .hashed ? vault ?? KeyVault([plan.ownStoreKey]) : nil
         routes = plan.settings.routes.indices.map { index in
             let settings = plan.settings.routes[index]
             return ServedRoute(
-                index, of: plan, upstreams[settings.upstream], signers[settings.credential], metrics.routes[index])
+                index, of: plan, upstreams[settings.upstream], signers[settings.credential], idHasher,
+                metrics.routes[index])
         }
     }
 }

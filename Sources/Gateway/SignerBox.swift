@@ -8,7 +8,7 @@ final class SignerBox {
     /// For how long only one secret is tried after both were refused, in milliseconds.
     static let restMilliseconds: UInt64 = 10_000
 
-    private var first: Signer
+    private let first: Place<Signer>
     private var second: Signer?
     /// 0 or 1: by which requests are sealed first.
     private(set) var current = 0
@@ -17,7 +17,7 @@ final class SignerBox {
     var denialToldUntil: UInt64 = 0
 
     init(_ settings: CredentialSettings) {
-        first = Signer(settings)
+        first = Place(Signer(settings))
         guard let next = settings.nextSecret else { return }
         var other = settings
         other.secret = next
@@ -37,24 +37,24 @@ final class SignerBox {
         return current != index
     }
 
-    func repeatsSignedHeader(_ draft: borrowing Draft) -> Bool { first.repeatsSignedHeader(draft) }
+    func repeatsSignedHeader(_ draft: borrowing Draft) -> Bool { first.state.repeatsSignedHeader(draft) }
 
     /// Seals with secret `index`, which is `current` or, where there is another, that.
     func seal(
         _ draft: consuming Draft, digest: BodyDigest, bodyLength: Int, date: HTTPDate, by index: Int
     ) -> SealedRequest {
         guard index == 1, second != nil else {
-            return first.seal(draft, digest: digest, bodyLength: bodyLength, date: date)
+            return first.state.seal(draft, digest: digest, bodyLength: bodyLength, date: date)
         }
         swap()
         defer { swap() }
-        return first.seal(draft, digest: digest, bodyLength: bodyLength, date: date)
+        return first.state.seal(draft, digest: digest, bodyLength: bodyLength, date: date)
     }
 
     /// A noncopyable signer within an optional cannot be used in place.
     private func swap() {
         guard var other = second.take() else { return }
-        Swift.swap(&first, &other)
+        Swift.swap(&first.state, &other)
         second = consume other
     }
 }

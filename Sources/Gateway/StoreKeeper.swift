@@ -21,17 +21,6 @@ final class StoreKeeper: Sendable {
     private let log: OperatorLog
     private let observatory: Observatory
 
-    /// What the thread waits with, on its way there.
-    private final class Handover: @unchecked Sendable {
-        // @unchecked Sendable: the starting thread gives it up before the new thread takes it.
-        private var poller: Poller?
-        init(_ poller: consuming Poller) { self.poller = consume poller }
-        func take() -> Poller {
-            guard let poller = poller.take() else { preconditionFailure("the thread runs once") }
-            return poller
-        }
-    }
-
     var limits: StoreLimits { settings.limits }
 
     /// `limits.maxQuestions` claims may wait.

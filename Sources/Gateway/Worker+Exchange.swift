@@ -22,6 +22,7 @@ extension Worker {
                 next = perform(commands, index, context)
             }
         }
+        armDeadline(&context.state)
     }
 
     private mutating func perform(_ commands: Commands, _ index: Int, _ context: ExchangeContext) -> Event? {
@@ -55,9 +56,13 @@ extension Worker {
         case .returnConnection: returnConnection(context)
         case .closeConnection: closeConnection(context)
         case .flushAnswer: return flushAnswer(context)
-        case .setDeadline(let deadline): set(deadline, &context.state)
+        case .setDeadline(let deadline):
+            context.state.deadline = deadline
+            context.state.deadlineIsNew = true
+            if context.state.exchange.phase == .settled { boundDelivery(&context.state) }
         case .clearDeadline:
             context.state.deadline = nil
+            context.state.deadlineIsNew = false
             timers.cancel(TimerID(slot: context.state.inbound))
         case .finish(let outcome): finish(context, outcome)
         }
@@ -213,11 +218,19 @@ extension Worker {
             context.spare = draft.recycle()
             return .requestRefused(.signedHeaderRepeated)
         }
-        let length = context.bodyIsOwn ? context.body.count : context.reader.body.count
+        let body = context.bodyIsOwn ? ByteRange(0, context.body.count) : context.reader.body
         if !context.triesOtherSecret { context.secret = signer.current }
-        context.sealed = signer.seal(draft, digest: digest, bodyLength: length, date: date, by: context.secret)
+        let sealed = signer.seal(draft, digest: digest, bodyLength: body.count, date: date, by: context.secret)
+        context.sealed =
+            context.bodyIsOwn ? carrying(sealed, context.body, body) : carrying(sealed, context.input, body)
         context.written = 0
         return .requestSealed
+    }
+
+    private func carrying(
+        _ sealed: consuming SealedRequest, _ buffer: borrowing ByteBuffer, _ body: ByteRange
+    ) -> SealedRequest {
+        sealed.carrying(buffer.bytes.slice(body))
     }
 
     private func draft(
@@ -242,7 +255,10 @@ extension Worker {
 
     // MARK: - Deadlines and the end
 
-    private mutating func set(_ deadline: Deadline, _ context: inout ExchangeState) {
+    /// Arms the last deadline that was set: those before it were over within this turn.
+    private mutating func armDeadline(_ context: inout ExchangeState) {
+        guard context.deadlineIsNew, let deadline = context.deadline else { return }
+        context.deadlineIsNew = false
         let milliseconds: Int
         switch deadline {
         case .body: milliseconds = connectionLimits.bodyTimeoutMilliseconds
@@ -254,8 +270,6 @@ extension Worker {
         case .write, .idle: milliseconds = route(&context).timeouts.idleMilliseconds
         case .firstByte: milliseconds = route(&context).timeouts.firstByteMilliseconds
         }
-        context.deadline = deadline
-        if context.exchange.phase == .settled { boundDelivery(&context) }
         timers.arm(TimerID(slot: context.inbound), at: min(now &+ UInt64(milliseconds), context.totalDeadline))
     }
 
@@ -274,6 +288,7 @@ extension Worker {
         log(&context.state, outcome, at: end)
         judge(context, outcome.cause)
         release(&context.state)
+        context.state.deadlineIsNew = false
         let connection = inbound(context)
         let unread = context.state.reader.consumed < context.state.input.count || connection.readable
         if outcome.cause == .callerLeft || (outcome.cause != .completed && context.state.exchange.answerBegan) {

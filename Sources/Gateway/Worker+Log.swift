@@ -49,6 +49,7 @@ extension Worker {
         Self.writeOutcome(outcome, context.trail, body: body, attempts: attempts, to: &lines)
         let isPaced = context.route?.pacer != nil
         Self.writeTimes(context.trail, isPaced: isPaced, end, to: &lines)
+        logIDs(&context, outcome)
         logBodies(&context, outcome)
         guard lines.end(limit: logBuffer.room(limit: settings.buffer)) else {
             metrics.worker.add(.linesDropped)

@@ -18,6 +18,7 @@ extension Worker {
 
     /// The answer's head is there: its body is followed from here on, where the log is to show it.
     mutating func followAnswer(_ context: inout ExchangeState, isEncoded: Bool) {
+        findIDs(&context, isEncoded: isEncoded)
         guard let rules = context.route?.redaction, context.answerRedactor == nil else { return }
         let limit = generation.plan.settings.log.bodyLimit
         let follower = redactors.popLast() ?? AnswerRedactor(rules, limit: limit)
@@ -27,16 +28,19 @@ extension Worker {
 
     /// The first `count` bytes of what was received are payload that goes to the caller.
     func followPayload(_ count: Int, _ context: inout ExchangeState) {
-        guard let follower = context.answerRedactor else { return }
-        Self.update(follower, context.received, ByteRange(0, count))
+        let range = ByteRange(0, count)
+        if let finder = context.answerIDs { Self.read(context.received, range, finder) }
+        if let follower = context.answerRedactor { Self.update(follower, context.received, range) }
     }
 
     /// An answer from before: all of it is there.
     mutating func followKept(_ context: inout ExchangeState) {
-        guard context.route?.redaction != nil else { return }
+        guard let route = context.route, route.redaction != nil || route.ids != nil else { return }
         followAnswer(&context, isEncoded: Self.isEncoded(context.held))
-        guard let follower = context.answerRedactor, let start = Self.bodyStart(context.held) else { return }
-        Self.update(follower, context.held, ByteRange(start, context.held.count))
+        guard let start = Self.bodyStart(context.held) else { return }
+        let range = ByteRange(start, context.held.count)
+        if let finder = context.answerIDs { Self.read(context.held, range, finder) }
+        if let follower = context.answerRedactor { Self.update(follower, context.held, range) }
     }
 
     private static func update(_ follower: AnswerRedactor, _ bytes: borrowing ByteBuffer, _ range: ByteRange) {
@@ -73,8 +77,9 @@ extension Worker {
         }
     }
 
-    /// Takes a redactor of an exchange back, whose line it is not in.
+    /// Takes back what followed the answer of an exchange that has no line.
     mutating func dropFollower(_ context: inout ExchangeState) {
+        dropFinder(&context)
         guard let follower = context.answerRedactor else { return }
         context.answerRedactor = nil
         keep(follower)

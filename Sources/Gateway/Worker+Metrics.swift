@@ -45,14 +45,14 @@ extension Worker {
     /// A breaker may have opened or closed. One that a reload has replaced is nobody's any more.
     func noteBreaker(_ upstream: UpstreamState) {
         guard !upstream.isRetired else { return }
-        upstream.counters.setBreaker(isOpen: upstream.breaker.map { !$0.isClosed } ?? false)
+        upstream.counters.setBreaker(isOpen: upstream.book.state.breaker.map { !$0.isClosed } ?? false)
     }
 }
 
 extension UpstreamConnection {
     /// The handshake is done: until when the upstream's certificate holds.
     func noteCertificate() {
-        switch transport {
+        switch wire.state {
         case .none: break
         case .some(let transport):
             if let end = transport.peerCertificateEnd(), end > 0 { upstream.counters.setCertificateEnd(UInt64(end)) }

@@ -141,7 +141,12 @@ extension Worker {
             if context.state.output.count >= Worker.gatherBytes { flushed(flush(context), context) }
         } else {
             followPayload(count, &context.state)
-            context.state.pendingPayload = count
+            // A short answer goes out as one run of bytes; of a long one the payload is written from where it lies.
+            if count <= context.state.output.room && context.state.output.count > 0 {
+                context.state.gatherPayload(count)
+            } else {
+                context.state.pendingPayload = count
+            }
             flushed(flush(context), context)
         }
     }
@@ -156,7 +161,8 @@ extension Worker {
 
     /// Writes what is held for the caller, the payload from where it lies.
     func flush(_ context: ExchangeContext) -> FlushResult {
-        flush(&context.state, to: inbound(context).transport)
+        if context.state.output.count + context.state.pendingPayload == 0 { return .done }
+        return flush(&context.state, to: inbound(context).transport)
     }
 
     private func flush(_ context: inout ExchangeState, to transport: borrowing InboundTransport) -> FlushResult {

@@ -7,6 +7,18 @@ internal import Policy
 internal import Signing
 internal import Synchronization
 
+/// A worker's accounts of one upstream.
+struct UpstreamBook: ~Copyable {
+    var pool: Pool
+    var breaker: CircuitBreaker?
+    var idleLimit = IdleLimit()
+
+    init(_ settings: UpstreamSettings) {
+        breaker = settings.breaker.map { CircuitBreaker($0) }
+        pool = Pool(maxConnections: settings.maxConnections, maxWaiting: settings.maxWaiting)
+    }
+}
+
 /// A worker's view of one upstream.
 final class UpstreamState {
     private static let ids = Atomic<UInt64>(0)
@@ -15,9 +27,8 @@ final class UpstreamState {
     let id: UInt64
     let settings: UpstreamSettings
     let tls: TLSClientContext?
-    var pool: Pool
-    var breaker: CircuitBreaker?
-    var idleLimit = IdleLimit()
+    /// What every request asks.
+    let book: Place<UpstreamBook>
     var skew = ClockSkew()
     /// Unix seconds at which its clock was looked at last.
     var clockSeenAt: Int64 = 0
@@ -37,8 +48,7 @@ final class UpstreamState {
         tls =
             settings.isTLS
             ? try TLSClientContext(caFile: settings.caFile, serverName: settings.serverName) : nil
-        breaker = settings.breaker.map { CircuitBreaker($0) }
-        pool = Pool(maxConnections: settings.maxConnections, maxWaiting: settings.maxWaiting)
+        book = Place(UpstreamBook(settings))
         known = KnownAddresses(literal: SocketAddress(literal: settings.host, port: settings.port))
     }
 }
@@ -49,7 +59,7 @@ extension Worker {
     mutating func connect(_ context: ExchangeContext, fresh: Bool) -> Event? {
         let upstream = route(&context.state).upstream
         guard admits(upstream, &context.state) else { return .connectionFailed(.circuitOpen) }
-        switch upstream.pool.ask(context.state.inbound, fresh: fresh) {
+        switch upstream.book.state.pool.ask(context.state.inbound, fresh: fresh) {
         case .idle(let slot):
             guard case .upstream(let connection) = slots[slot] else { preconditionFailure("an idle connection exists") }
             guard now - connection.idleSince < UInt64(idleMilliseconds(upstream)) else {
@@ -74,7 +84,9 @@ extension Worker {
 
     /// Asks the breaker, once per request: a second try of the same request is a part of the first.
     private func admits(_ upstream: UpstreamState, _ context: inout ExchangeState) -> Bool {
-        guard context.breakerVerdict == nil, let verdict = upstream.breaker?.admit(at: now) else { return true }
+        guard context.breakerVerdict == nil, let verdict = upstream.book.state.breaker?.admit(at: now) else {
+            return true
+        }
         context.breakerVerdict = verdict
         noteBreaker(upstream)
         return verdict != .refuse
@@ -86,18 +98,20 @@ extension Worker {
             return
         }
         switch cause {
-        case .completed: route.upstream.breaker?.succeeded(asProbe: verdict == .probe)
+        case .completed: route.upstream.book.state.breaker?.succeeded(asProbe: verdict == .probe)
         case .upstreamUnreachable, .upstreamLost, .upstreamUnusable, .upstreamTimeout:
-            route.upstream.breaker?.failed(at: now, asProbe: verdict == .probe)
+            route.upstream.book.state.breaker?.failed(at: now, asProbe: verdict == .probe)
         case .replayed, .refused, .callerLeft, .callerTimeout, .stopped:
-            if verdict == .probe { route.upstream.breaker?.probeWasLost(at: now) }
+            if verdict == .probe { route.upstream.book.state.breaker?.probeWasLost(at: now) }
         }
         noteBreaker(route.upstream)
     }
 
     /// The request does not get as far as the upstream, whose breaker learns nothing from it.
     private func forgive(_ context: inout ExchangeState) {
-        if context.breakerVerdict == .probe, let route = context.route { route.upstream.breaker?.probeWasLost(at: now) }
+        if context.breakerVerdict == .probe, let route = context.route {
+            route.upstream.book.state.breaker?.probeWasLost(at: now)
+        }
         context.breakerVerdict = nil
     }
 
@@ -114,24 +128,24 @@ extension Worker {
         context.state.upstream = nil
         connection.context = nil
         let state = connection.upstream
-        if connection.isUsed && state.idleLimit.isSuspicious {
-            state.idleLimit.answered(afterIdle: connection.lentAt - connection.idleSince)
+        if connection.isUsed && state.book.state.idleLimit.isSuspicious {
+            state.book.state.idleLimit.answered(afterIdle: connection.lentAt - connection.idleSince)
         }
         connection.idleSince = now
         connection.isUsed = true
         let keep = idleMilliseconds(state) > 0 && !draining && !state.isRetired && staysQuiet(connection)
-        follow(state.pool.returned(connection.slot, keep: keep), connection)
+        follow(state.book.state.pool.returned(connection.slot, keep: keep), connection)
     }
 
     /// How long a connection may carry nothing and still be used.
     private func idleMilliseconds(_ upstream: UpstreamState) -> Int {
-        upstream.idleLimit.bound(upstream.settings.keepAliveMilliseconds, now: now)
+        upstream.book.state.idleLimit.bound(upstream.settings.keepAliveMilliseconds, now: now)
     }
 
     /// A connection was lost before a byte of the answer came. Soon after it was lent, it had been idle for too long.
     func learn(from connection: UpstreamConnection) {
         guard connection.isUsed, now - connection.lentAt < Worker.idleCloseMilliseconds else { return }
-        connection.upstream.idleLimit.lost(
+        connection.upstream.book.state.idleLimit.lost(
             afterIdle: connection.lentAt - connection.idleSince, openedAt: connection.openedAt, now: now)
     }
 
@@ -144,11 +158,11 @@ extension Worker {
     /// The exchange asks no more: it leaves the queue, or its connection is not opened to the end.
     mutating func cancelConnect(_ context: ExchangeContext) {
         let upstream = route(&context.state).upstream
-        if upstream.pool.withdraw(context.state.inbound) { return upstream.counters.waitsNoMore() }
+        if upstream.book.state.pool.withdraw(context.state.inbound) { return upstream.counters.waitsNoMore() }
         if let index = openings.firstIndex(where: { $0.upstream === upstream && $0.exchange == context.state.inbound })
         {
             openings.remove(at: index)
-            return follow(upstream.pool.closed(), upstream)
+            return follow(upstream.book.state.pool.closed(), upstream)
         }
         closeConnection(context)
     }
@@ -157,7 +171,7 @@ extension Worker {
     mutating func close(_ connection: UpstreamConnection) {
         guard connection.state != .closed else { return }
         forget(connection)
-        follow(connection.upstream.pool.closed(), connection.upstream)
+        follow(connection.upstream.book.state.pool.closed(), connection.upstream)
     }
 
     /// Takes a connection out of poller, timers and table; the pool has been told, or is told next.
@@ -279,7 +293,7 @@ extension Worker {
             do {
                 let socket = try Socket.connect(to: address)
                 try poller.add(socket, slots.renew(connection.slot))
-                connection.transport = .plain(socket)
+                connection.wire.state = .plain(socket)
                 connection.state = .connecting
                 arm(connection.slot, after: max(1, state.settings.timeouts.connectMilliseconds / addresses.count))
                 return nil
@@ -319,7 +333,7 @@ extension Worker {
     }
 
     mutating func closeIdle(_ connection: UpstreamConnection) {
-        let known = connection.upstream.pool.idleClosed(connection.slot)
+        let known = connection.upstream.book.state.pool.idleClosed(connection.slot)
         precondition(known, "an idle connection is in its pool")
         forget(connection)
     }
@@ -408,12 +422,13 @@ extension Worker {
         case .some(let sealed):
             let body = buffer.bytes.slice(range)
             precondition(body.count == sealed.bodyLength, "what is sent is what was sealed")
+            let front = sealed.wire
             let total = sealed.head.count + body.count
             guard written < total else { return nil }
             while written < total {
-                let head = sealed.head.extracting(droppingFirst: min(written, sealed.head.count))
-                let rest = body.extracting(droppingFirst: max(0, written - sealed.head.count))
-                switch connection.write(head, rest) {
+                let first = front.extracting(droppingFirst: min(written, front.count))
+                let rest = sealed.carriesBody ? Span() : body.extracting(droppingFirst: max(0, written - front.count))
+                switch connection.write(first, rest) {
                 case .bytes(let count): written += count
                 case .wouldBlock: return nil
                 case .end, .truncated, .failed, .tlsFailed:

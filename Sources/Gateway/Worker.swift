@@ -104,6 +104,8 @@ struct Worker: ~Copyable {
     var pacerSlots: [ObjectIdentifier: UInt32] = [:]
     /// For bodies in the log.
     var redactors: [AnswerRedactor] = []
+    /// For ids in the log.
+    var idFinders: [IDFinder] = []
     /// For callers' tokens.
     var tokenHasher = BodyHasher()
     /// For looking at idle connections.
@@ -215,11 +217,11 @@ struct Worker: ~Copyable {
         laterEvents.removeAll(keepingCapacity: true)
         for index in 0..<count {
             let event = poller.event(index)
-            switch slots.find(event.token) {
-            case .upstream(let connection): upstreamReady(connection, event.readiness)
-            case .free: break
-            case .inbound, .listener, .mailbox, .pacer: laterEvents.append(event)
+            guard slots.isUpstream(event.token) else {
+                laterEvents.append(event)
+                continue
             }
+            if case .upstream(let connection) = slots.find(event.token) { upstreamReady(connection, event.readiness) }
         }
         for event in laterEvents {
             switch slots.find(event.token) {

@@ -6,6 +6,7 @@ extension ByteBuffer {
     /// Appends `number` (not negative) in decimal.
     package mutating func appendDecimal(_ number: Int) {
         precondition(number >= 0, "lengths are not negative")
+        if number < 10 { return append(byte: UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: number)) }
         var digits: [20 of UInt8] = InlineArray(repeating: 0)
         var at = 20
         var rest = UInt(number)

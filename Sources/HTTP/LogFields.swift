@@ -42,16 +42,10 @@ extension ByteBuffer {
     /// Appends `,"name":` and nanoseconds as milliseconds with three decimals, rounded to the nearest.
     package mutating func appendMember(_ name: StaticString, milliseconds nanoseconds: UInt64) {
         appendMemberName(name)
-        var rest = (nanoseconds &+ 500) / 1_000
-        var digits: [24 of UInt8] = InlineArray(repeating: UInt8(ascii: "."))
-        var at = 24
-        repeat {
-            // The point stands before the last three.
-            at -= at == 21 ? 2 : 1
-            digits[at] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
-            rest /= 10
-        } while rest > 0 || at > 19
-        append(digits.span.extracting(at..<24))
+        let microseconds = (nanoseconds &+ 500) / 1_000
+        appendDecimal(Int(truncatingIfNeeded: microseconds / 1_000))
+        append(byte: UInt8(ascii: "."))
+        appendThreeDigits(Int(truncatingIfNeeded: microseconds % 1_000))
     }
 
     /// Appends the last 3 decimal digits of `number`, with zeros in front.

@@ -56,9 +56,12 @@ package struct RedactionSettings: Equatable, Sendable {
     package var show: [RedactedField] = []
     /// 0 ... 32 fields of which nothing is shown, not even type and length. Wins over all else.
     package var hide: [RedactedField] = []
+    /// 0 ... 4 fields that are ids beside those of the preset (`CorrelationIDs`).
+    package var ids: [JSONPointer] = []
 
-    package init(show: [RedactedField] = [], hide: [RedactedField] = []) {
+    package init(show: [RedactedField] = [], hide: [RedactedField] = [], ids: [JSONPointer] = []) {
         self.show = show
         self.hide = hide
+        self.ids = ids
     }
 }

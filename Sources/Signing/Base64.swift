@@ -17,20 +17,20 @@ package enum Base64 {
         var at = groups * 8
         var index = groups * 6
         while index + 3 <= bytes.count {
-            let word = UInt32(bytes[index]) << 16 | UInt32(bytes[index + 1]) << 8 | UInt32(bytes[index + 2])
-            output[at] = symbol(word >> 18)
-            output[at + 1] = symbol(word >> 12)
-            output[at + 2] = symbol(word >> 6)
-            output[at + 3] = symbol(word)
+            let word = UInt64(bytes[index]) << 16 | UInt64(bytes[index + 1]) << 8 | UInt64(bytes[index + 2])
+            output[at] = Base64Words.character(word >> 18)
+            output[at + 1] = Base64Words.character(word >> 12)
+            output[at + 2] = Base64Words.character(word >> 6)
+            output[at + 3] = Base64Words.character(word)
             index += 3
             at += 4
         }
         if index < bytes.count {
-            let second = index + 1 < bytes.count ? UInt32(bytes[index + 1]) : 0
-            let word = UInt32(bytes[index]) << 16 | second << 8
-            output[at] = symbol(word >> 18)
-            output[at + 1] = symbol(word >> 12)
-            output[at + 2] = index + 1 < bytes.count ? symbol(word >> 6) : UInt8(ascii: "=")
+            let second = index + 1 < bytes.count ? UInt64(bytes[index + 1]) : 0
+            let word = UInt64(bytes[index]) << 16 | second << 8
+            output[at] = Base64Words.character(word >> 18)
+            output[at + 1] = Base64Words.character(word >> 12)
+            output[at + 2] = index + 1 < bytes.count ? Base64Words.character(word >> 6) : UInt8(ascii: "=")
             output[at + 3] = UInt8(ascii: "=")
         }
         buffer.commit(length)
@@ -57,17 +57,6 @@ package enum Base64 {
             index += 4
         }
         return bytes
-    }
-
-    /// The character of the low six bits of `word`, without a table.
-    private static func symbol(_ word: UInt32) -> UInt8 {
-        let value = UInt8(truncatingIfNeeded: word & 0x3F)
-        var character = value &+ UInt8(ascii: "A")
-        if value > 25 { character &+= 6 }
-        if value > 51 { character &-= 75 }
-        if value > 61 { character &-= 15 }
-        if value > 62 { character &+= 3 }
-        return character
     }
 
     private static func sextet(_ character: UInt8) -> UInt32? {

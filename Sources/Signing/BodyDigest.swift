@@ -47,14 +47,14 @@ package struct BodyHasher: ~Copyable {
     /// The digest of all bytes since the last `finish` or `reset`.
     package mutating func finish() -> BodyDigest {
         let digest = BodyDigest(finishing: &context)
-        context.wipe()
+        context.start()
         isFresh = true
         return digest
     }
 
     /// Forgets the bytes of a body that will not be finished.
     package mutating func reset() {
-        if !isFresh { context.wipe() }
+        if !isFresh { context.start() }
         isFresh = true
     }
 

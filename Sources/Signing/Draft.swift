@@ -82,22 +82,50 @@ package struct Draft: ~Copyable {
     consuming func finish() -> ByteBuffer { head }
 }
 
-/// A signed request: the bytes of its head as they are sent. Nothing in it can be changed.
+/// A signed request: the bytes of its head as they are sent, and of its body where that is short. Nothing in it can be
+/// changed.
 package struct SealedRequest: ~Copyable {
     private let buffer: ByteBuffer
+    private let headLength: Int
     /// Bytes of the body that was digested; exactly these must follow the head.
     package let bodyLength: Int
 
     init(buffer: consuming ByteBuffer, bodyLength: Int) {
+        headLength = buffer.count
         self.buffer = buffer
         self.bodyLength = bodyLength
+    }
+
+    private init(_ buffer: consuming ByteBuffer, headLength: Int, bodyLength: Int) {
+        self.buffer = buffer
+        self.headLength = headLength
+        self.bodyLength = bodyLength
+    }
+
+    /// The same request with its body behind the head, so that one run of bytes is written: where it fits the buffer's
+    /// room, and else as it was. `body` is what was digested.
+    package consuming func carrying(_ body: Span<UInt8>) -> SealedRequest {
+        precondition(body.count == bodyLength && buffer.count == headLength, "what is carried is what was sealed, once")
+        let (headLength, bodyLength) = (headLength, bodyLength)
+        var whole = buffer
+        if body.count <= whole.room { whole.append(body) }
+        return SealedRequest(whole, headLength: headLength, bodyLength: bodyLength)
     }
 
     /// The whole head with its empty line.
     package var head: Span<UInt8> {
         @_lifetime(borrow self)
+        get { buffer.bytes.extracting(first: headLength) }
+    }
+
+    /// What is sent of it: the head, and the body where that is carried.
+    package var wire: Span<UInt8> {
+        @_lifetime(borrow self)
         get { buffer.bytes }
     }
+
+    /// The body is not to be sent behind it.
+    package var carriesBody: Bool { buffer.count == headLength + bodyLength }
 
     /// Gives the buffer back, empty and wiped: it held a signature and maybe an API key.
     package consuming func recycle() -> ByteBuffer {

@@ -24,7 +24,7 @@ extension Bound {
     }
 
     @Test(arguments: [
-        "", "log: {}", "log: {path: \"-\", requests: all, correlation: hashed, buffer: 1MiB, bodies: \"off\"}",
+        "", "log: {}", "log: {path: \"-\", requests: all, correlation: hashed, ids: plain, buffer: 1MiB}",
     ])
     func thereAreDefaults(text: String) throws {
         let (settings, problems) = try load(text)
@@ -35,15 +35,17 @@ extension Bound {
 
     @Test func everyKeyIsRead() throws {
         let (settings, problems) = try load(
-            "log: {path: /var/log/c.log, requests: errors, correlation: plain, bodies: redacted}")
+            "log: {path: /var/log/c.log, requests: errors, correlation: plain, ids: hashed, bodies: redacted}")
         #expect(problems.map(\.text) == [])
         var expected = LogSettings()
         expected.path = "/var/log/c.log"
         expected.requests = .errors
         expected.correlation = .plain
+        expected.ids = .hashed
         expected.bodies = .redacted
         #expect(settings == expected)
         #expect(try load("log: {requests: off}").0?.requests == .off)
+        #expect(try load("log: {ids: none, bodies: \"off\"}").0?.ids == LoggedIDs.none)
     }
 
     @Test func aRouteSaysWhatOfItsBodiesIsShown() throws {
@@ -58,6 +60,10 @@ extension Bound {
         let show: [RedactedField] = [.name("batch"), .pointer(pointer)]
         #expect(settings?.redaction == RedactionSettings(show: show, hide: [.name("memo")]))
         #expect(try read("{}")?.redaction == RedactionSettings())
+        #expect(try read("{ids: [/a/b]}")?.redaction == RedactionSettings(ids: [pointer]))
+        // Whose fields they are decides what is hidden.
+        #expect(try read("{ids: [/a, /b, /c, /d]}")?.redaction.ids.count == 4)
+        #expect(try read("{ids: [/a, /b, /c, /d, /e]}") == nil && read("{show: [/a/b], ids: [/a/ssn]}") == nil)
         for bad in ["{as: other}", "{show: [/]}", "{hide: []}", "{mask: [a]}", "[a]"] {
             #expect(try read(bad) == nil, "\(bad)")
         }

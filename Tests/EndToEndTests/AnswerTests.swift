@@ -71,15 +71,7 @@ import Testing
     }
 
     @Test func aCallerThatSaidItsEndStillGetsItsAnswer() throws {
-        let asked = Gate()
-        let answer = Gate()
-        let upstream = try FakeUpstream { conversation in
-            while conversation.request() != nil {
-                asked.open()
-                answer.pass()
-                conversation.answer()
-            }
-        }
+        let (upstream, asked, answer) = try heldUpstream()
         let caller = try GatewayUnderTest(Setup(upstream)).caller()
         try caller.send(post("/x", "{}"))
         #expect(asked.pass())

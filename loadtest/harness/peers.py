@@ -18,6 +18,7 @@ PACE = "{rate: 1000000/s, burst: 1000000, concurrency: 10000, queue: 10000}"
 HARDENED, OPEN = "", "hardening: {seccomp: false, landlock: false}"
 LOG_OFF = "{requests: off}"
 LOG_FILE = "{path: @OUT@/access-@LABEL@.log}"
+LOG_NO_IDS = "{path: @OUT@/access-@LABEL@.log, ids: none}"
 LOG_BODIES = "{path: @OUT@/access-@LABEL@.log, bodies: redacted}"
 FULL = {"log": LOG_FILE, "quotas": QUOTA, "admin": True}
 LEAN = {"log": LOG_OFF}
@@ -36,7 +37,8 @@ GATEWAYS = {
     "pace": {**LEAN, "pace": PACE},
     "quota+pace": {**LEAN, "quotas": QUOTA, "pace": PACE},
     "log-off": LEAN,
-    "log-file": {**LEAN, "log": LOG_FILE},
+    "log-file": {**LEAN, "log": LOG_NO_IDS},
+    "log-ids": {**LEAN, "log": LOG_FILE},
     "log-bodies": {**LEAN, "log": LOG_BODIES},
     "header": LEAN,
     "body": {**LEAN, "place": "body"},

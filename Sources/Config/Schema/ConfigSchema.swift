@@ -134,6 +134,9 @@ package enum ConfigSchema {
             "correlation", .words(["hashed", "plain"]),
             "How a line names the caller's idempotency key. Default hashed."),
         SchemaKey(
+            "ids", .words(["none", "hashed", "plain"]),
+            "How a line shows the ids in both bodies. Default plain: where they are known to be harmless."),
+        SchemaKey(
             "buffer", .size(64 << 10...64 << 20),
             "Bytes of lines per worker that may wait. Default 1MiB. Beyond: lines are dropped and counted."),
         SchemaKey("bodies", .words(["off", "redacted"]), "Whether lines have bodies, redacted. Default off."),
@@ -146,6 +149,7 @@ package enum ConfigSchema {
             "Whose fields the bodies have. Default: the product's."),
         SchemaKey("show", .list(redacted, 0...32), "Further fields that are shown: names, or JSON pointers."),
         SchemaKey("hide", .list(redacted, 0...32), "Fields of which nothing is shown."),
+        SchemaKey("ids", .list(pointer, 1...4), "Further fields that are ids: JSON pointers."),
     ])
     private static let redacted = SchemaShape.text(pattern: "[^\\u0000-\\u001f\\u007f]+")
 

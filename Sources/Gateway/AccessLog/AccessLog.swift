@@ -61,17 +61,6 @@ package final class AccessLog: Sendable {
         thread.withLock { $0 = running.take() }
     }
 
-    /// What the thread waits with, on its way there.
-    private final class Handover: @unchecked Sendable {
-        // @unchecked Sendable: the starting thread gives it up before the new thread takes it.
-        private var poller: Poller?
-        init(_ poller: consuming Poller) { self.poller = consume poller }
-        func take() -> Poller {
-            guard let poller = poller.take() else { preconditionFailure("the thread runs once") }
-            return poller
-        }
-    }
-
     /// Lines go to this file from now on; a line of which the old one has a part goes to it whole.
     package func replace(_ file: consuming LogFile) {
         var next = Optional(file)

@@ -15,6 +15,8 @@ package final class LogBuffer: Sendable {
     /// Bytes that a buffer has at first, and after the writer has found it larger than `keptCapacity`.
     package static let firstCapacity = 16 * 1_024
     package static let keptCapacity = 256 * 1_024
+    /// Bytes at which the writer gathers no longer: so that buffers stay small under load, and are kept.
+    package static let hurryBytes = 64 * 1_024
 
     package init(_ bell: LogBell) { self.bell = bell }
 
@@ -29,10 +31,14 @@ package final class LogBuffer: Sendable {
     /// Takes the worker's lines and leaves it an empty buffer; false where the writer is at it: then `lines` stay.
     package func take(_ own: inout LogLines) -> Bool {
         let count = own.count
-        waiting.add(count, ordering: .relaxed)
+        let all = waiting.add(count, ordering: .relaxed).newValue
         let isTaken = lines.withLockIfAvailable { lines in Self.move(&own, to: &lines) } != nil
-        if isTaken { bell.ring() } else { waiting.subtract(count, ordering: .relaxed) }
-        return isTaken
+        guard isTaken else {
+            waiting.subtract(count, ordering: .relaxed)
+            return false
+        }
+        if all < Self.hurryBytes { bell.ring() } else { bell.hurry() }
+        return true
     }
 
     /// As `take`, at the worker's end: there is no next turn.
@@ -69,6 +75,7 @@ package final class LogBuffer: Sendable {
 /// Wakes the writer, once for all lines that come until it looks again.
 package final class LogBell: Sendable {
     private let isAwake = Atomic<Bool>(false)
+    private let isHurried = Atomic<Bool>(false)
     let wakeUp: WakeUp
 
     package init() throws(SystemError) { wakeUp = try WakeUp() }
@@ -81,6 +88,13 @@ package final class LogBell: Sendable {
         }
     }
 
+    /// There is enough to do: the writer gathers no longer.
+    func hurry() {
+        if !isHurried.load(ordering: .relaxed), !isHurried.exchange(true, ordering: .acquiringAndReleasing) {
+            ringLoudly()
+        }
+    }
+
     /// There is something to do now.
     func ringLoudly() {
         isAwake.store(true, ordering: .releasing)
@@ -88,5 +102,8 @@ package final class LogBell: Sendable {
     }
 
     /// From here on somebody who has something must ring.
-    func unset() { isAwake.store(false, ordering: .sequentiallyConsistent) }
+    func unset() {
+        isHurried.store(false, ordering: .sequentiallyConsistent)
+        isAwake.store(false, ordering: .sequentiallyConsistent)
+    }
 }

@@ -1,9 +1,9 @@
 // Lines of the access log on their way from a worker to the writer: whole JSON objects, each with its line end.
 // Relies on types for what may stand in a line: names and words are literals of this program, numbers are numbers, and
-// texts are the operator's (ConfiguredFields) or of a form in which no account number fits (SafeKey). There is no way
-// to put bytes of a request, an answer or a secret into a line.
+// texts are the operator's (ConfiguredFields) or of a form in which no account number fits (SafeKey, CorrelationIDs,
+// Redactor). There is no other way to put bytes of a request, an answer or a secret into a line.
 
-internal import HTTP
+package import HTTP
 package import Policy
 
 /// Members of a line that are the operator's own words, as JSON, escaped when the configuration is read.
@@ -104,6 +104,15 @@ package struct LogLines: ~Copyable, @unchecked Sendable {
         buffer.append(name)
         buffer.append("\":")
         redactor.finish(isComplete: isComplete, to: &buffer)
+    }
+
+    /// The ids that were found in a body, each as a field of its own: hashed, or of a form in which no account number
+    /// fits, or as type and length.
+    package mutating func add(
+        _ ids: CorrelationIDs, _ direction: BodyDirection, _ reading: borrowing JSONStreamQuery,
+        hash: (Span<UInt8>) -> UInt64
+    ) {
+        ids.append(reading, direction, to: &buffer, hash: hash)
     }
 
     private mutating func addText(_ name: StaticString, _ append: (inout ByteBuffer) -> Void) {

@@ -66,7 +66,7 @@ extension ExchangeState {
         let before = exchange.phase
         let commands = exchange.advance(event)
         let after = exchange.phase
-        guard after != before else { return commands }
+        if after == before { return commands }
         trail.went(from: before, to: after, at: after == .sent ? Clock.monotonicNanoseconds() : turn)
         if case .connectionLent(let reused) = event { trail.isReused = reused }
         if case .answerHeadArrived = event { trail.upstreamStatus = answer.head.status }

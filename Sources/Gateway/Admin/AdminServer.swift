@@ -47,17 +47,6 @@ final class AdminServer: Sendable {
     private let isStopping = Atomic<Bool>(false)
     private let thread = Mutex<WorkerThread?>(nil)
 
-    /// The loop on its way to its thread. It is handed over once and touched by that thread alone.
-    private final class Handover: @unchecked Sendable {
-        // @unchecked Sendable: the creating thread gives the loop up before the new thread takes it.
-        private var loop: AdminLoop?
-        init(_ loop: consuming AdminLoop) { self.loop = consume loop }
-        func take() -> AdminLoop {
-            guard let loop = loop.take() else { preconditionFailure("the thread runs once") }
-            return loop
-        }
-    }
-
     /// Starts to answer.
     init(_ binding: consuming AdminBinding, _ observatory: Observatory) throws(StartFailure) {
         address = binding.address

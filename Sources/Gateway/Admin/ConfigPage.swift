@@ -234,6 +234,7 @@ struct ConfigPage {
         document.add("path", log.path ?? "-")
         document.add("requests", log.requests.rawValue)
         document.add("correlation", log.correlation.rawValue)
+        document.add("ids", log.ids.rawValue)
         document.add("buffer", log.buffer)
         document.add("bodies", log.bodies.rawValue)
         document.add("body_limit", log.bodyLimit)

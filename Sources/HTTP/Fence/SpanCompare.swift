@@ -26,8 +26,16 @@ extension Span where Element == UInt8 {
 
 /// Whether `bytes` begins with `word` (ASCII in lower case), whatever the case of its letters.
 package func spanHasPrefix(_ bytes: Span<UInt8>, ignoringCase word: StaticString) -> Bool {
-    guard bytes.count >= word.utf8CodeUnitCount else { return false }
-    for index in 0..<word.utf8CodeUnitCount {
+    let count = word.utf8CodeUnitCount
+    guard bytes.count >= count else { return false }
+    var start = 0
+    while start + 8 <= count {
+        // SAFETY: eight bytes of the literal lie from `start` on.
+        let expected = unsafe UnsafeRawPointer(word.utf8Start).loadUnaligned(fromByteOffset: start, as: UInt64.self)
+        guard bytes.word(at: start).lowercased == UInt64(littleEndian: expected) else { return false }
+        start += 8
+    }
+    for index in start..<count {
         let byte = bytes[index]
         let lower = byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
         // SAFETY: the index is below the literal's count.

@@ -1,8 +1,12 @@
-// Base64 by eight characters at a time: the seal encodes a digest and a signature per request.
-// Relies on unaligned loads and stores within the spans' bounds. Refuses, by precondition, too small an output.
+// Base64 six bytes at a time: the seal encodes a digest and a signature per request.
+// Relies on unaligned loads within the span's bounds; what is encoded is sent, so that a table may be looked into.
+// Refuses, by precondition, too small an output.
 
-/// The part of an encoding that is made of whole words.
+/// The part of an encoding that is made of whole groups of six bytes, which are read by words of eight.
 enum Base64Words {
+    /// RFC 4648 section 4.
+    private static let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
     /// Encodes as many groups of six bytes as can be read by words of eight; returns their number. Each gives eight
     /// characters in `output`.
     static func encode(_ bytes: Span<UInt8>, into output: inout MutableSpan<UInt8>) -> Int {
@@ -12,28 +16,25 @@ enum Base64Words {
         // room of eight characters per group was checked above.
         unsafe bytes.withUnsafeBytes { source in
             unsafe output.withUnsafeMutableBytes { target in
+                guard let from = source.baseAddress, let to = target.baseAddress else { return }
                 for group in 0..<groups {
-                    let word = unsafe source.loadUnaligned(fromByteOffset: group * 6, as: UInt64.self)
-                    let text = characters(UInt64(bigEndian: word) >> 16)
-                    unsafe target.storeBytes(of: text.bigEndian, toByteOffset: group * 8, as: UInt64.self)
+                    let word = unsafe UInt64(
+                        bigEndian: from.loadUnaligned(fromByteOffset: group &* 6, as: UInt64.self))
+                    var text: UInt64 = 0
+                    for place: UInt64 in 0..<8 {
+                        text |= UInt64(character(word &>> (58 &- 6 &* place))) &<< (8 &* place)
+                    }
+                    unsafe to.storeBytes(of: text.littleEndian, toByteOffset: group &* 8, as: UInt64.self)
                 }
             }
         }
         return groups
     }
 
-    /// Eight characters for the 48 low bits of `word`, the first in the highest byte. The sums stay within their bytes,
-    /// so that one addition serves eight characters.
-    private static func characters(_ word: UInt64) -> UInt64 {
-        var x = (word & 0xFFFF_FF00_0000) << 8 | word & 0xFF_FFFF
-        x = (x & 0x00FF_F000_00FF_F000) << 4 | x & 0x0000_0FFF_0000_0FFF
-        x = (x & 0x0FC0_0FC0_0FC0_0FC0) << 2 | x & 0x003F_003F_003F_003F
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        // 1 in each byte whose value is above the bound.
-        let above25 = (x &+ ones &* (127 - 25)) >> 7 & ones
-        let above51 = (x &+ ones &* (127 - 51)) >> 7 & ones
-        let above61 = (x &+ ones &* (127 - 61)) >> 7 & ones
-        let above62 = (x &+ ones &* (127 - 62)) >> 7 & ones
-        return x &+ ones &* 65 &+ above25 &* 6 &- above51 &* 75 &- above61 &* 15 &+ above62 &* 3
+    /// The character of the low six bits of `word`.
+    @inline(__always)
+    static func character(_ word: UInt64) -> UInt8 {
+        // SAFETY: six bits are an index into the alphabet's 64 bytes, which live as long as the program.
+        unsafe alphabet.utf8Start[Int(truncatingIfNeeded: word & 0x3F)]
     }
 }

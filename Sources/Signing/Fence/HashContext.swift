@@ -7,8 +7,12 @@ internal import COpenSSL
 /// A fetched SHA-2 algorithm; immutable and shared by all threads.
 @safe
 final class HashAlgorithm: @unchecked Sendable {
-    // @unchecked Sendable: an EVP_MD is reference counted and constant after the fetch (OpenSSL, EVP_MD_fetch(3)).
-    fileprivate let md: OpaquePointer
+    // @unchecked Sendable: an EVP_MD is reference counted and constant after the fetch (OpenSSL, EVP_MD_fetch(3)), and
+    // `fresh` is only copied from.
+    private let md: OpaquePointer
+    /// A computation that no byte was fed to. To begin by a copy of it is cheaper than EVP_DigestInit_ex2, and OpenSSL
+    /// wipes the state that the copy takes the place of, its room for the last block of a message included.
+    fileprivate let fresh: OpaquePointer
     /// Bytes of a digest.
     let digestLength: Int
     /// Bytes of a block, the unit of HMAC's pads (RFC 2104).
@@ -26,12 +30,18 @@ final class HashAlgorithm: @unchecked Sendable {
         precondition(unsafe Int(EVP_MD_get_size(fetched)) == digestLength, "the digest has the length of its standard")
         precondition(unsafe Int(EVP_MD_get_block_size(fetched)) == blockLength, "and so has its block")
         unsafe md = fetched
+        // SAFETY: a new context, which is given its algorithm before anything is done with it.
+        guard let fresh = unsafe EVP_MD_CTX_new(), unsafe EVP_DigestInit_ex2(fresh, fetched, nil) == 1 else {
+            preconditionFailure("OpenSSL began no digest")
+        }
+        unsafe self.fresh = fresh
         self.digestLength = digestLength
         self.blockLength = blockLength
     }
 
     deinit {
-        // SAFETY: the reference that init obtained is given back once.
+        // SAFETY: what init obtained is given back once.
+        unsafe EVP_MD_CTX_free(fresh)
         unsafe EVP_MD_free(md)
     }
 }
@@ -56,19 +66,10 @@ struct HashContext: ~Copyable {
         unsafe EVP_MD_CTX_free(context)
     }
 
-    /// Begins anew; what was fed before is forgotten.
+    /// Begins anew; what was fed before is forgotten, and nothing of it is left in memory.
     mutating func start() {
-        // SAFETY: both handles are alive as long as self.
-        precondition(unsafe EVP_DigestInit_ex2(context, algorithm.md, nil) == 1, "OpenSSL began no digest")
-    }
-
-    /// Begins anew, and nothing of what was fed is left: OpenSSL keeps the last block of a SHA-512 message.
-    mutating func wipe() {
-        start()
-        let zeros: [127 of UInt8] = InlineArray(repeating: 0)
-        // One byte less than a block stays in the room for it. The last byte of a block is overwritten at each end.
-        update(zeros.span.extracting(first: algorithm.blockLength - 1))
-        start()
+        // SAFETY: both handles are alive as long as self, and the fresh one is only read.
+        precondition(unsafe EVP_MD_CTX_copy_ex(context, algorithm.fresh) == 1, "OpenSSL began no digest")
     }
 
     /// Takes over the state of `other`, which may be used again and again.

@@ -121,15 +121,7 @@ import Testing
     }
 
     @Test func callersWhoLeaveOrDoNotFinish() throws {
-        let asked = Gate()
-        let answer = Gate()
-        let upstream = try FakeUpstream { conversation in
-            while conversation.request() != nil {
-                asked.open()
-                answer.pass()
-                conversation.answer()
-            }
-        }
+        let (upstream, asked, answer) = try heldUpstream()
         var setup = Setup(upstream)
         setup.limits = "  body_timeout: 200ms\n"
         let admin = try AdminUnderTest(setup)
@@ -158,15 +150,7 @@ import Testing
     }
 
     @Test func whoeverWaitsForAConnectionIsCounted() throws {
-        let asked = Gate()
-        let answer = Gate()
-        let upstream = try FakeUpstream { conversation in
-            while conversation.request() != nil {
-                asked.open()
-                answer.pass()
-                conversation.answer()
-            }
-        }
+        let (upstream, asked, answer) = try heldUpstream()
         var setup = Setup(upstream)
         setup.upstream = "    connections: {max: 1, max_waiting: 2}\n"
         let admin = try AdminUnderTest(setup)
@@ -229,15 +213,7 @@ import Testing
     }
 
     @Test func quotasAndPacesAreCounted() throws {
-        let asked = Gate()
-        let answer = Gate()
-        let upstream = try FakeUpstream { conversation in
-            while conversation.request() != nil {
-                asked.open()
-                answer.pass()
-                conversation.answer()
-            }
-        }
+        let (upstream, _, answer) = try heldUpstream()
         var setup = Setup(upstream)
         setup.pace = "{rate: 1000/s, burst: 1000, concurrency: 1, queue: 3, max_wait: 1m}"
         let more =

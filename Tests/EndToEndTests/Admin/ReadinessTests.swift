@@ -32,15 +32,7 @@ import Testing
     }
 
     @Test func aDrainIsAReasonAndIsWatchedToItsEnd() throws {
-        let asked = Gate()
-        let answer = Gate()
-        let upstream = try FakeUpstream { conversation in
-            while conversation.request() != nil {
-                asked.open()
-                answer.pass()
-                conversation.answer()
-            }
-        }
+        let (upstream, asked, answer) = try heldUpstream()
         let admin = try AdminUnderTest(Setup(upstream))
         let caller = try admin.gateway.caller()
         try caller.send(post("/x", "{}"))

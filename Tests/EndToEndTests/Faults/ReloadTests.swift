@@ -178,15 +178,8 @@ import Testing
 
     /// An answer to a request of the old configuration, longer than its buffers were made for.
     @Test func largerLimitsHoldForWhatIsInFlight() throws {
-        let asked = Gate()
-        let answer = Gate()
-        let upstream = try FakeUpstream { conversation in
-            while conversation.request() != nil {
-                asked.open()
-                answer.pass()
-                conversation.answer(headers: "X-Long: " + String(repeating: "a", count: 60_000) + "\r\n")
-            }
-        }
+        let long = "X-Long: " + String(repeating: "a", count: 60_000) + "\r\n"
+        let (upstream, asked, answer) = try heldUpstream(headers: long)
         var setup = Setup(upstream)
         setup.limits = "  max_head: 1KiB\n  relay_buffer: 4KiB\n"
         let reloadable = try Reloadable(setup)

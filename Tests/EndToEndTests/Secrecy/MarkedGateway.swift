@@ -39,10 +39,13 @@ final class MarkedGateway {
         setup.store?.path = folder.path + "/keys.db"
         setup.store?.keys = [SecretMark.storeKey.rawValue]
         setup.upstream = "    timeouts: {first_byte: 500ms, idle: 500ms}\n    connections: {keep_alive: 0}\n"
-        setup.upstream += "  held: {url: \"http://127.0.0.1:\(upstream.port)\", pace: none}\n"
-        setup.upstream += "  gone: {url: \"http://127.0.0.1:\(gone.port)\", pace: none}\n"
+        // A product whose bodies have ids.
+        setup.upstream += "    product: ingopay\n"
+        let held = "product: ingopay, url: \"http://127.0.0.1:\(upstream.port)\""
+        setup.upstream += "  held: {\(held), pace: none}\n"
+        setup.upstream += "  gone: {product: ingopay, url: \"http://127.0.0.1:\(gone.port)\", pace: none}\n"
         setup.upstream +=
-            "  slow: {url: \"http://127.0.0.1:\(upstream.port)\","
+            "  slow: {\(held),"
             + " pace: {rate: 1/h, burst: 1, queue: 0, max_wait: 0}}\n"
         for name in ["held", "gone", "slow"] {
             setup.routes +=
@@ -55,10 +58,18 @@ final class MarkedGateway {
             Reloadable(setup, environment: ["MARKED": SecretMark.token.rawValue], more: AdminUnderTest.key + callers))
     }
 
+    /// An id that is an account number, with escapes.
+    private static let marks: String = {
+        let escapes = SecretMark.account.rawValue.utf8.map { "\\u00\(String($0, radix: 16))" }
+        return "\"participant_unique_id1\":\"\(escapes.joined())\""
+    }()
+
     private static func converse(_ conversation: Conversation, _ asked: Gate, _ answer: Gate) {
         let mark = SecretMark.tokenOfAnswer.rawValue
         let account = SecretMark.account.rawValue
-        let body = "{\"status\":100,\"token\":\"\(mark)\",\"account_number\":\"\(account)\",\"\(mark)\":\"\(account)\"}"
+        let body =
+            "{\"status\":100,\"token\":\"\(mark)\",\"account_number\":\"\(account)\",\"\(mark)\":\"\(account)\","
+            + "\"data\":{\"transaction_id\":\(account),\"tracer_id\":\"\(mark)\",\(marks)}}"
         let head = "HTTP/1.1 200 OK\r\nX-Account: \(account)\r\n"
         while let request = conversation.request() {
             switch request.startLine.split(separator: "/").dropFirst(2).first {
@@ -98,6 +109,7 @@ final class MarkedGateway {
             "\"key\":\"\(key ?? "\(account)-\(keys)")\",\"account_number\":\"\(account)\",\"ssn\":\"\(ssn)\","
             + "\"status\":\(account),\"api_key\":\"\(SecretMark.apiKeyOfBody.rawValue)\",\"\(account)\":[\(account)],"
             + "\"secret\":\"\(SecretMark.secretOfBody.rawValue)\",\"token\":\"\(SecretMark.token.rawValue)\","
+            + "\"transaction_id\":\(account),\"tracer_id\":\"\(ssn)\",\(Self.marks),"
             + "\"x\":\"{\\\"account\\\":\\\"\(account)\\\",\\\"memo\\\":\\\"\(ssn)\\\"}\""
         // A gateway takes no path with an escaped slash, nor needless escapes.
         let secretInPath = SecretMark.secretOfBody.rawValue.replacing(" ", with: "%20")

@@ -31,6 +31,12 @@ import Testing
             #expect(reached.contains(name), "\(name) is not among \(reached.sorted())")
         }
         #expect(lines.contains { $0.text.contains("***1234") }, "bodies are logged")
+        for name in ["request.ids.transaction_id", "response.ids.transaction_id"] {
+            #expect(lines.contains { $0[name] == "<number:16>" }, "\(name) is logged")
+        }
+        for name in ["request.ids.participant_unique_id1", "response.ids.participant_unique_id1"] {
+            #expect(lines.contains { $0[name] == "<string:16>" }, "\(name) is logged")
+        }
         expectSilence(program.output, "standard output")
         expectSilence(program.errors, "standard error")
         #expect(marked.ownAnswers.count >= 16)
