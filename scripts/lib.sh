@@ -51,6 +51,8 @@ need_to_test() {
     need python3-venv python3 -c 'import ensurepip'
     need curl command -v curl
     need binutils command -v readelf
+    need gcc command -v gcc
+    need valgrind command -v callgrind_control
     need faketime sh -c "ls /usr/lib/*/faketime/libfaketime.so.1"
     need ca-certificates test -e /etc/ssl/certs/ca-certificates.crt
 }

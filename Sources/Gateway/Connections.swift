@@ -124,7 +124,7 @@ final class UpstreamConnection {
         didSet { countUse(before: oldValue.use, now: state.use) }
     }
     /// The stream, once there is one.
-    let wire = Place<Transport?>(nil)
+    let wire = Owned<Transport?>(nil)
     var context: ExchangeContext?
     /// The next address to try, counted from `firstAddress`.
     var attempt = 0

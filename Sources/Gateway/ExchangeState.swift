@@ -6,7 +6,7 @@ internal import Policy
 internal import Signing
 
 /// One exchange's place in memory; pooled.
-typealias ExchangeContext = Place<ExchangeState>
+typealias ExchangeContext = Owned<ExchangeState>
 
 /// The buffers and readers of one exchange. Buffers are wiped when the context goes back to its pool.
 struct ExchangeState: ~Copyable {

@@ -8,7 +8,7 @@ final class SignerBox {
     /// For how long only one secret is tried after both were refused, in milliseconds.
     static let restMilliseconds: UInt64 = 10_000
 
-    private let first: Place<Signer>
+    private let first: Owned<Signer>
     private var second: Signer?
     /// 0 or 1: by which requests are sealed first.
     private(set) var current = 0
@@ -17,7 +17,7 @@ final class SignerBox {
     var denialToldUntil: UInt64 = 0
 
     init(_ settings: CredentialSettings) {
-        first = Place(Signer(settings))
+        first = Owned(Signer(settings))
         guard let next = settings.nextSecret else { return }
         var other = settings
         other.secret = next

@@ -28,7 +28,7 @@ final class UpstreamState {
     let settings: UpstreamSettings
     let tls: TLSClientContext?
     /// What every request asks.
-    let book: Place<UpstreamBook>
+    let book: Owned<UpstreamBook>
     var skew = ClockSkew()
     /// Unix seconds at which its clock was looked at last.
     var clockSeenAt: Int64 = 0
@@ -48,7 +48,7 @@ final class UpstreamState {
         tls =
             settings.isTLS
             ? try TLSClientContext(caFile: settings.caFile, serverName: settings.serverName) : nil
-        book = Place(UpstreamBook(settings))
+        book = Owned(UpstreamBook(settings))
         known = KnownAddresses(literal: SocketAddress(literal: settings.host, port: settings.port))
     }
 }

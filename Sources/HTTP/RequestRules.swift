@@ -132,9 +132,9 @@ enum ContentLength {
         var length = 0
         for at in value.range {
             guard ASCII.isDigit(bytes[at]) else { return .malformed }
-            // 18 digits fit 60 bits; what comes behind them is checked but not counted.
-            if at - Int(value.start) < 18 { length = length * 10 + Int(bytes[at] - UInt8(ascii: "0")) }
+            length = length &* 10 &+ Int(bytes[at] &- UInt8(ascii: "0"))
         }
+        // 18 digits fit 60 bits; of more the number is not looked at.
         return value.count <= 18 ? .length(length) : .tooLarge
     }
 }

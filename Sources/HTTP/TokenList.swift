@@ -47,17 +47,23 @@ struct ConnectionOptions: Sendable {
     /// Takes the options of one more Connection field. A request that names Upgrade is refused, a response may:
     /// servers that offer HTTP/2 in clear do.
     mutating func read(_ bytes: Span<UInt8>, _ value: ByteRange, refusesUpgrade: Bool) -> HTTPRefusal? {
+        // Most say one of two words.
+        let whole = FoldedToken(bytes, value)
+        if whole.matches("keep-alive") || whole.matches("close") { return count(whole, refusesUpgrade) }
         var list = TokenList(value)
         while true {
             switch list.next(bytes) {
             case .end: return nil
             case .malformed: return .badConnection
             case .token(let option):
-                count += 1
-                guard count <= Self.maxOptions else { return .badConnection }
-                if let refusal = take(FoldedToken(bytes, option), refusesUpgrade) { return refusal }
+                if let refusal = count(FoldedToken(bytes, option), refusesUpgrade) { return refusal }
             }
         }
+    }
+
+    private mutating func count(_ option: FoldedToken, _ refusesUpgrade: Bool) -> HTTPRefusal? {
+        count += 1
+        return count <= Self.maxOptions ? take(option, refusesUpgrade) : .badConnection
     }
 
     private mutating func take(_ option: FoldedToken, _ refusesUpgrade: Bool) -> HTTPRefusal? {

@@ -11,28 +11,12 @@ package enum Base64 {
     /// Appends the encoding of `bytes`.
     package static func append(_ bytes: Span<UInt8>, to buffer: inout ByteBuffer) {
         let length = encodedCount(bytes.count)
-        buffer.reserve(length)
+        buffer.reserve(Base64Words.room(bytes.count))
         var output = buffer.free
-        let groups = Base64Words.encode(bytes, into: &output)
-        var at = groups * 8
-        var index = groups * 6
-        while index + 3 <= bytes.count {
-            let word = UInt64(bytes[index]) << 16 | UInt64(bytes[index + 1]) << 8 | UInt64(bytes[index + 2])
-            output[at] = Base64Words.character(word >> 18)
-            output[at + 1] = Base64Words.character(word >> 12)
-            output[at + 2] = Base64Words.character(word >> 6)
-            output[at + 3] = Base64Words.character(word)
-            index += 3
-            at += 4
-        }
-        if index < bytes.count {
-            let second = index + 1 < bytes.count ? UInt64(bytes[index + 1]) : 0
-            let word = UInt64(bytes[index]) << 16 | second << 8
-            output[at] = Base64Words.character(word >> 18)
-            output[at + 1] = Base64Words.character(word >> 12)
-            output[at + 2] = index + 1 < bytes.count ? Base64Words.character(word >> 6) : UInt8(ascii: "=")
-            output[at + 3] = UInt8(ascii: "=")
-        }
+        Base64Words.encode(bytes, into: &output)
+        let padding = (3 - bytes.count % 3) % 3
+        if padding > 0 { output[length - 1] = UInt8(ascii: "=") }
+        if padding > 1 { output[length - 2] = UInt8(ascii: "=") }
         buffer.commit(length)
     }
 

@@ -1,11 +1,11 @@
-// The place in memory of a value that one worker owns: so that a step reaches into it once and passes it on as `inout`.
+// The place in memory of a value that one worker owns: a step reaches into it once and passes it on as `inout`.
 // A debug build checks at run time that no two reaches overlap, as for every property of an object; a release build does
 // not, for this one property (decision 0010). Relies on the tests, all of which run with the check, and on the
 // compiler's own for what is passed as `inout`. Refuses nothing.
 
 #if DEBUG
 /// One value's place in memory.
-final class Place<State: ~Copyable> {
+final class Owned<State: ~Copyable> {
     var state: State
 
     init(_ state: consuming State) { self.state = state }
@@ -13,7 +13,7 @@ final class Place<State: ~Copyable> {
 #else
 /// One value's place in memory.
 @safe
-final class Place<State: ~Copyable> {
+final class Owned<State: ~Copyable> {
     private let place: UnsafeMutablePointer<State>
 
     init(_ state: consuming State) {
