@@ -53,7 +53,7 @@ upstreams:
     pace: none
     connections: {{max: 64, max_waiting: 64, keep_alive: 10m}}
 routes:
-  - {{name: all, methods: [POST], prefix: /, upstream: u, credential: bench}}
+  - {{name: all, methods: [POST], prefix: /, upstream: u, credential: bench, product: {product}}}
 hardening: {{seccomp: false, landlock: false}}
 {more}
 """
@@ -64,6 +64,7 @@ KINDS = {
     "body": {"place": "body", "more": "log: {{requests: off}}"},
     "full": {"place": "header", "more": QUOTA.replace("{", "{{").replace("}", "}}")
              + "log: {{path: {folder}/access.log}}"},
+    "ids": {"place": "header", "product": "banking", "more": "log: {{path: {folder}/access.log}}"},
 }
 
 
@@ -122,7 +123,7 @@ class Gateway:
         port = free_port()
         self.log = open(folder / "gateway.log", "wb")
         text = CONFIGURATION.format(
-            port=port, folder=folder, upstream=upstream.port, place=KINDS[kind]["place"],
+            port=port, folder=folder, upstream=upstream.port, place=KINDS[kind]["place"], product=KINDS[kind].get("product", "problem"),
             more=KINDS[kind]["more"].format(folder=folder))
         (folder / "gateway.yaml").write_text(text, encoding="utf-8")
         self.process = subprocess.Popen(

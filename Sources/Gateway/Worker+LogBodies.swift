@@ -27,9 +27,15 @@ extension Worker {
     }
 
     /// The first `count` bytes of what was received are payload that goes to the caller.
-    func followPayload(_ count: Int, _ context: inout ExchangeState) {
+    mutating func followPayload(_ count: Int, _ context: inout ExchangeState) {
         let range = ByteRange(0, count)
-        if let finder = context.answerIDs { Self.read(context.received, range, finder) }
+        if let finder = context.answerIDs {
+            if context.answer.head.framing == .length(count) && context.trail.answerBytes == count {
+                Self.readWhole(context.received, range, finder, &idScanner)
+            } else {
+                Self.read(context.received, range, finder)
+            }
+        }
         if let follower = context.answerRedactor { Self.update(follower, context.received, range) }
     }
 
@@ -39,7 +45,7 @@ extension Worker {
         followAnswer(&context, isEncoded: Self.isEncoded(context.held))
         guard let start = Self.bodyStart(context.held) else { return }
         let range = ByteRange(start, context.held.count)
-        if let finder = context.answerIDs { Self.read(context.held, range, finder) }
+        if let finder = context.answerIDs { Self.readWhole(context.held, range, finder, &idScanner) }
         if let follower = context.answerRedactor { Self.update(follower, context.held, range) }
     }
 

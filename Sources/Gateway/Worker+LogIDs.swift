@@ -30,8 +30,16 @@ extension Worker {
         return finder
     }
 
+    /// A part of a body.
     static func read(_ bytes: borrowing ByteBuffer, _ range: ByteRange, _ finder: IDFinder) {
         finder.reading.read(bytes.bytes.slice(range), finder.ids.query)
+    }
+
+    /// A whole body.
+    static func readWhole(
+        _ bytes: borrowing ByteBuffer, _ range: ByteRange, _ finder: IDFinder, _ scanner: inout JSONScanner
+    ) {
+        finder.reading.readWhole(bytes.bytes.slice(range), finder.ids.query, by: &scanner)
     }
 
     /// Adds the ids of both bodies to the request's line.
@@ -41,9 +49,9 @@ extension Worker {
         if isPlain && context.bodyIsWhole && !context.reader.body.isEmpty && ids.looks(at: .request) {
             let finder = finder(ids)
             if context.bodyIsOwn {
-                Self.read(context.body, ByteRange(0, context.body.count), finder)
+                Self.readWhole(context.body, ByteRange(0, context.body.count), finder, &idScanner)
             } else {
-                Self.read(context.input, context.reader.body, finder)
+                Self.readWhole(context.input, context.reader.body, finder, &idScanner)
             }
             add(finder, .request, route)
             keep(finder)

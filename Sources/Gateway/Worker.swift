@@ -87,6 +87,8 @@ struct Worker: ~Copyable {
     /// Whose body the scanner's findings are about.
     var scanned: UInt32?
     var edits = JSONEdits()
+    /// For ids in whole bodies: apart from `scanner`, whose findings are still to be used.
+    var idScanner = JSONScanner()
     var requestIDs: RequestIDs
     /// Lines of the access log that were written in this turn.
     var lines = LogLines(capacity: LogBuffer.firstCapacity)

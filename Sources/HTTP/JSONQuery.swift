@@ -16,6 +16,8 @@ package struct JSONQuery: Sendable {
     private let lengths: [UInt64]
     /// Per level: the pointers whose last name stands there.
     let ends: [UInt16]
+    /// Bytes of the longest name.
+    let longestName: Int
     /// Per pointer: its last name as JSON text with quotes and colon, ready to be inserted.
     private let memberNames: [[UInt8]]
 
@@ -35,6 +37,7 @@ package struct JSONQuery: Sendable {
             }
             ends[pointer.names.count - 1] |= 1 << UInt16(index)
         }
+        longestName = ranges.map(\.count).max() ?? 0
         self.pointers = pointers
         self.bytes = bytes
         self.ranges = ranges

@@ -16,8 +16,8 @@ package final class CorrelationIDs: Sendable {
     /// The pointers, in the order in which they count.
     package let query: JSONQuery
     private let isHashed: Bool
-    private let requests: [IDField]
-    private let answers: [IDField]
+    private let requests: IDFields
+    private let answers: IDFields
 
     /// nil where there is nothing to look for. `own`: 0 ... 4 pointers, each of which `mayBeID`; they come before those
     /// of the preset. `isHashed`: values are shown as 16 hexadecimal digits of a keyed hash, not as they are.
@@ -27,7 +27,7 @@ package final class CorrelationIDs: Sendable {
         let query = JSONQuery(own + known)
         self.query = query
         self.isHashed = isHashed
-        func fields(_ direction: BodyDirection) -> [IDField] {
+        func fields(_ direction: BodyDirection) -> IDFields {
             let shown = query.pointers.enumerated().filter { index, pointer in
                 switch rules.treatment(of: pointer, direction) {
                 case .hidden, .lastFour: false
@@ -35,17 +35,17 @@ package final class CorrelationIDs: Sendable {
                 case .length: index < own.count
                 }
             }
-            return IDField.all(shown.map { (index: $0.offset, name: $0.element.lastName) }, direction)
+            return IDFields(shown.map { (index: $0.offset, name: $0.element.lastName) }, direction)
         }
         requests = fields(.request)
         answers = fields(.answer)
-        if requests.isEmpty && answers.isEmpty { return nil }
+        if requests.all.isEmpty && answers.all.isEmpty { return nil }
     }
 
     /// Whether bodies of this direction have any.
-    package func looks(at direction: BodyDirection) -> Bool { !fields(direction).isEmpty }
+    package func looks(at direction: BodyDirection) -> Bool { !fields(direction).all.isEmpty }
 
-    private func fields(_ direction: BodyDirection) -> [IDField] {
+    private func fields(_ direction: BodyDirection) -> IDFields {
         switch direction {
         case .request: requests
         case .answer: answers
@@ -59,10 +59,11 @@ package final class CorrelationIDs: Sendable {
         _ reading: borrowing JSONStreamQuery, _ direction: BodyDirection, to output: inout ByteBuffer,
         hash: (Span<UInt8>) -> UInt64
     ) {
-        for field in fields(direction) {
-            guard let index = field.pointers.first(where: { reading.found($0) != .nothing }) else { continue }
+        let fields = fields(direction)
+        for field in fields.all {
+            guard let index = field.first(in: reading) else { continue }
             guard case .value(let isNumber, let length) = reading.found(index) else { continue }
-            output.append(field.member.span)
+            output.append(fields.members.span.slice(field.member))
             let text = reading.text(index)
             if isHashed && !text.isEmpty {
                 output.append("\"")
@@ -80,24 +81,42 @@ package final class CorrelationIDs: Sendable {
     private static let forms: ShownForms = [.identifier, .code]
 }
 
-/// One field of a line: what stands in front of its value, and where the value is looked for, the first that is there.
-private struct IDField: Sendable {
-    var member: [UInt8]
-    var pointers: [Int]
+/// The fields of one direction. Flat, so that a line costs no count of references for each of them.
+private struct IDFields: Sendable {
+    /// One field: what stands in front of its value, and where the value is looked for, the first that is there.
+    struct Field: Sendable, BitwiseCopyable {
+        /// Within `members`.
+        var member: ByteRange
+        /// A bit for each pointer.
+        var pointers: UInt16
+
+        func first(in reading: borrowing JSONStreamQuery) -> Int? {
+            var rest = pointers
+            while rest != 0 {
+                let index = rest.trailingZeroBitCount
+                if reading.found(index) != .nothing { return index }
+                rest &= rest - 1
+            }
+            return nil
+        }
+    }
+
+    private(set) var all: [Field] = []
+    private(set) var members: [UInt8] = []
 
     /// One for each name, in the order of their first pointers.
-    static func all(_ pointers: [(index: Int, name: String)], _ direction: BodyDirection) -> [IDField] {
+    init(_ pointers: [(index: Int, name: String)], _ direction: BodyDirection) {
         var names: [String] = []
-        var fields: [IDField] = []
         for (index, name) in pointers {
             if let place = names.firstIndex(of: name) {
-                fields[place].pointers.append(index)
+                all[place].pointers |= 1 << UInt16(index)
             } else {
                 names.append(name)
-                fields.append(IDField(member: Array(",\"\(direction.word).ids.\(name)\":".utf8), pointers: [index]))
+                let start = members.count
+                members += Array(",\"\(direction.word).ids.\(name)\":".utf8)
+                all.append(Field(member: ByteRange(start, members.count), pointers: 1 << UInt16(index)))
             }
         }
-        return fields
     }
 }
 

@@ -1,5 +1,5 @@
 // The place in memory of a value that one worker owns: a step reaches into it once and passes it on as `inout`.
-// A debug build checks at run time that no two reaches overlap, as for every property of an object; a release build does
+// A debug build checks at run time that no two reaches overlap, as for every property of an object; a release does
 // not, for this one property (decision 0010). Relies on the tests, all of which run with the check, and on the
 // compiler's own for what is passed as `inout`. Refuses nothing.
 
