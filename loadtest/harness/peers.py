@@ -24,7 +24,8 @@ FULL = {"log": LOG_NO_IDS, "quotas": QUOTA, "admin": True}
 LEAN = {"log": LOG_OFF}
 BARE = {"log": LOG_OFF, "hardening": OPEN}
 SQLITE = "{kind: sqlite, path: @OUT@/keys-@LABEL@.db, key: \"file:@OUT@/store_key\"}"
-# The gateway's kinds. FULL is what an operator would run, but for ids out of bodies in the log, which L1 shows; LEAN has no log, so that one feature shows by itself.
+# The gateway's kinds. FULL is what an operator would run, but for ids out of bodies in the log, which L1 shows; LEAN has no
+# log, so that one feature shows by itself.
 GATEWAYS = {
     "countersign": FULL,
     "bare": BARE,
