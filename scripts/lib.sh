@@ -76,10 +76,14 @@ walls=(--explicit-target-dependency-import-check error)
 # build_product CONFIGURATION PRODUCT. A release is optimised across the rooms and has the Swift runtime within it: the Dockerfile
 # says the same, docs/decisions/0011-whole-program.md why.
 build_product() {
-    local how=()
+    local how=() log status=0
     [ "$1" != release ] ||
         how=(--experimental-lto-mode=full --static-swift-stdlib --disable-local-rpath)
-    swift build -c "$1" "${walls[@]}" "${how[@]}" --product "$2" | tail -n 1
+    log=$(mktemp)
+    swift build -c "$1" "${walls[@]}" "${how[@]}" --product "$2" >"$log" 2>&1 || status=$?
+    if [ "$status" = 0 ]; then tail -n 1 "$log"; else cat "$log"; fi
+    rm -f "$log"
+    return "$status"
 }
 
 lint() { swift format lint -s -r Sources Tests Fuzz loadtest Package.swift; }

@@ -247,6 +247,7 @@ final class UpstreamConnection {
     /// Looks at an unused connection: nothing must have come but what TLS says to itself.
     func isQuiet(_ scratch: inout ByteBuffer) -> Bool {
         guard end == nil else { return false }
+        guard readable else { return true }
         defer { scratch.wipe() }
         while readable {
             scratch.clear()
@@ -297,7 +298,7 @@ struct SlotTable {
 
     mutating func set(_ slot: UInt32, _ occupant: Occupant) {
         occupants[Int(slot)] = occupant
-        if case .upstream = occupant { upstreams[Int(slot)] = true }
+        if case .upstream = occupant { upstreams[Int(slot)] = true } else { upstreams[Int(slot)] = false }
     }
 
     /// Frees a slot; events that were meant for its occupant are refused from now on.

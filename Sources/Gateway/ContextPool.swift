@@ -26,7 +26,7 @@ struct ContextPool {
     }
 
     /// Takes a wiped context back.
-    mutating func give(_ context: ExchangeContext) {
+    mutating func give(_ context: consuming ExchangeContext) {
         guard contexts.count < Self.maxCount else { return }
         if outgrown + context.state.outgrown > Self.maxOutgrown { context.state.shrink() }
         outgrown += context.state.outgrown

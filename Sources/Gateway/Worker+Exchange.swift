@@ -295,8 +295,7 @@ extension Worker {
             return closeInbound(connection)
         }
         if context.state.closes || connection.ended {
-            connection.context = nil
-            giveBack(context)
+            dropContext(connection)
             if unread || !connection.ended { return beginLinger(connection) }
             connection.transport.sayGoodbye()
             return closeInbound(connection)
@@ -306,8 +305,7 @@ extension Worker {
             context.state.resetForNext()
             queue(connection)
         } else {
-            connection.context = nil
-            giveBack(context)
+            dropContext(connection)
         }
         arm(connection.slot, after: patience(connectionLimits.keepAliveMilliseconds))
     }

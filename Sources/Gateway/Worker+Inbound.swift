@@ -142,10 +142,7 @@ extension Worker {
         case .closed: return
         }
         connection.state = .closed
-        if let context = connection.context {
-            connection.context = nil
-            giveBack(context)
-        }
+        dropContext(connection)
         timers.cancel(TimerID(slot: connection.slot))
         poller.remove(connection.transport)
         slots.release(connection.slot)
@@ -378,14 +375,9 @@ extension Worker {
         return context
     }
 
-    private mutating func dropContext(_ connection: InboundConnection) {
-        guard let context = connection.context else { return }
-        connection.context = nil
-        giveBack(context)
-    }
-
     /// Back to the pool, wiped.
-    mutating func giveBack(_ context: ExchangeContext) {
+    mutating func dropContext(_ connection: InboundConnection) {
+        guard let context = connection.context.take() else { return }
         release(&context.state)
         context.state.wipe()
         contexts.give(context)

@@ -124,8 +124,7 @@ extension Worker {
     }
 
     mutating func returnConnection(_ context: ExchangeContext) {
-        guard let connection = context.state.upstream else { return }
-        context.state.upstream = nil
+        guard let connection = context.state.upstream.take() else { return }
         connection.context = nil
         let state = connection.upstream
         if connection.isUsed && state.book.state.idleLimit.isSuspicious {
@@ -150,8 +149,7 @@ extension Worker {
     }
 
     mutating func closeConnection(_ context: ExchangeContext) {
-        guard let connection = context.state.upstream else { return }
-        context.state.upstream = nil
+        guard let connection = context.state.upstream.take() else { return }
         close(connection)
     }
 

@@ -33,15 +33,31 @@ package struct ByteBuffer: ~Copyable {
         // SAFETY: `base` owns `capacity` initialised bytes until here, and `dirty` never exceeds it. explicit_bzero,
         // since the compiler may leave out plain stores before `free`.
         unsafe explicit_bzero(base, max(dirty, end))
-        unsafe Glibc.free(base)
+        unsafe Self.giveBack(base, capacity)
     }
 
-    /// Zeroed storage. `calloc` takes large blocks from fresh pages, which cost nothing until a byte arrives in them:
-    /// a caller that announces a large body and sends none holds no memory.
+    /// Bytes from which on storage has pages of its own.
+    private static let ownPages = 16 * 1_024
+
+    /// Zeroed storage. Large storage is fresh pages, which cost nothing until a byte arrives in them: a caller that
+    /// announces a large body and sends none holds no memory, and neither does the room of a request that is short.
+    /// `calloc` would write zeros to what it takes from its heap.
     private static func zeroed(_ count: Int) -> UnsafeMutablePointer<UInt8> {
-        guard let raw = unsafe calloc(count, 1) else { preconditionFailure("out of memory") }
-        // SAFETY: `count` zeroed bytes, owned by the caller until `free`.
-        return unsafe raw.bindMemory(to: UInt8.self, capacity: count)
+        guard count >= ownPages else {
+            guard let raw = unsafe calloc(count, 1) else { preconditionFailure("out of memory") }
+            // SAFETY: `count` zeroed bytes, owned by the caller until `giveBack`.
+            return unsafe raw.bindMemory(to: UInt8.self, capacity: count)
+        }
+        let pages = unsafe mmap(nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        guard let pages = unsafe pages, unsafe pages != MAP_FAILED else { preconditionFailure("out of memory") }
+        // SAFETY: as above.
+        return unsafe pages.bindMemory(to: UInt8.self, capacity: count)
+    }
+
+    /// Ends the ownership of what `zeroed` gave.
+    private static func giveBack(_ storage: UnsafeMutablePointer<UInt8>, _ count: Int) {
+        // SAFETY: the callers own `count` bytes at `storage`, and do not use them again.
+        if count < ownPages { unsafe Glibc.free(storage) } else { unsafe munmap(storage, count) }
     }
 
     /// Number of readable bytes.
@@ -158,7 +174,7 @@ package struct ByteBuffer: ~Copyable {
         let fresh = unsafe Self.zeroed(wanted)
         unsafe fresh.update(from: base, count: end)
         unsafe explicit_bzero(base, max(dirty, end))
-        unsafe Glibc.free(base)
+        unsafe Self.giveBack(base, capacity)
         unsafe base = fresh
         capacity = wanted
         dirty = end
