@@ -183,6 +183,26 @@ import Testing
         #expect(try first.ask(post("/x", "{}")).status == 200)
     }
 
+    /// A request that waits for its answer holds what it is long, and not the room that a long one may need.
+    @Test func shortRequestsInFlightHoldLittle() throws {
+        let count = 200
+        let (upstream, asked, answer) = try heldUpstream()
+        var setup = Setup(upstream)
+        setup.upstream = "    connections: {max: \(count)}\n"
+        let gateway = try GatewayUnderTest(setup)
+        answer.open()
+        #expect(try gateway.ask(post("/x", "{}")).status == 200)
+        #expect(asked.pass())
+        let before = try #require(gateway.program.residentKiB)
+        let callers = try (0..<count).map { _ in try gateway.caller() }
+        for caller in callers { try caller.send(post("/x", "{}")) }
+        for _ in callers { #expect(asked.pass()) }
+        let during = try #require(gateway.program.residentKiB)
+        #expect(during - before < count * 48, "\(during - before) KiB for \(count) requests in flight")
+        for _ in callers { answer.open() }
+        for caller in callers { #expect(try caller.answer().status == 200) }
+    }
+
     /// Thousands connect and say nothing: each is let go in time, and costs little meanwhile.
     @Test func thousandsOfSilentCallersAreLetGo() throws {
         #expect(raiseDescriptorLimit() > 4_096)

@@ -1,0 +1,40 @@
+// What a buffer holds of the machine's memory: pages that were written, not the room that was asked for.
+// Relies on the kernel's count of this process's resident pages. Other tests run beside it: bounds are wide.
+
+import Foundation
+import HTTP
+import Testing
+
+@Suite struct ByteBufferMemoryTests {
+    /// Resident memory of this process in KiB.
+    private func residentKiB() throws -> Int {
+        let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") })
+        return try #require(line.split(separator: " ").dropFirst().first.flatMap { Int($0) })
+    }
+
+    /// One in so many is kept, so that what lies between cannot go back as a whole.
+    private final class Kept {
+        let buffer: ByteBuffer
+        init(_ buffer: consuming ByteBuffer) { self.buffer = buffer }
+    }
+
+    /// Room that was full once costs nothing when it is given back and asked for again.
+    @Test func roomThatIsNotWrittenIsNotHeld() throws {
+        let (count, size) = (2_000, 64 * 1_024)
+        let before = try residentKiB()
+        var small: [Kept] = []
+        var large: [Kept] = []
+        for _ in 0..<count {
+            var buffer = ByteBuffer(capacity: size)
+            for _ in 0..<size / 32 { buffer.append("0123456789abcdef0123456789abcdef") }
+            large.append(Kept(buffer))
+            small.append(Kept(ByteBuffer(capacity: 64)))
+        }
+        #expect(try residentKiB() - before > count * size / 1_024 / 2, "what was written is resident")
+        large.removeAll()
+        for _ in 0..<count { large.append(Kept(ByteBuffer(capacity: size))) }
+        #expect(try residentKiB() - before < count * size / 1_024 / 2, "what was not written is not")
+        #expect(large.count == small.count && large.allSatisfy { $0.buffer.count == 0 })
+    }
+}
