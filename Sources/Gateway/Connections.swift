@@ -283,8 +283,6 @@ enum Occupant {
 struct SlotTable {
     private var occupants: [Occupant] = []
     private var generations: [UInt32] = []
-    /// Which slots have connections to upstreams: asked of every event, without a count of references.
-    private var upstreams: [Bool] = []
     private var free: [UInt32] = []
 
     /// Takes a free slot; `set` fills it.
@@ -292,19 +290,14 @@ struct SlotTable {
         if let slot = free.popLast() { return Token(slot: slot, generation: generations[Int(slot)]) }
         occupants.append(.free)
         generations.append(1)
-        upstreams.append(false)
         return Token(slot: UInt32(occupants.count - 1), generation: 1)
     }
 
-    mutating func set(_ slot: UInt32, _ occupant: Occupant) {
-        occupants[Int(slot)] = occupant
-        if case .upstream = occupant { upstreams[Int(slot)] = true } else { upstreams[Int(slot)] = false }
-    }
+    mutating func set(_ slot: UInt32, _ occupant: Occupant) { occupants[Int(slot)] = occupant }
 
     /// Frees a slot; events that were meant for its occupant are refused from now on.
     mutating func release(_ slot: UInt32) {
         occupants[Int(slot)] = .free
-        upstreams[Int(slot)] = false
         generations[Int(slot)] &+= 1
         free.append(slot)
     }
@@ -319,7 +312,10 @@ struct SlotTable {
 
     /// Whether an event is meant for a connection to an upstream that is still there.
     func isUpstream(_ token: Token) -> Bool {
-        upstreams[Int(token.slot)] && generations[Int(token.slot)] == token.generation
+        guard generations[Int(token.slot)] == token.generation, case .upstream = occupants[Int(token.slot)] else {
+            return false
+        }
+        return true
     }
 
     /// Who is meant by an event; `free` where that one is gone.
