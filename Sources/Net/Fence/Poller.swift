@@ -73,10 +73,7 @@ package struct Poller: ~Copyable {
     package mutating func wait(milliseconds: Int) throws(SystemError) -> Int {
         let timeout = Int32(clamping: milliseconds)
         // SAFETY: `events` has room for `maxEvents`.
-        let result = unsafe cs_epoll_wait(descriptor.number, events, maxEvents, timeout)
-        count = max(0, Int(result))
-        if result < 0 && result != -EINTR { throw SystemError(result: Int(result), "epoll_wait") }
-        return count
+        return try note(unsafe cs_epoll_wait(descriptor.number, events, maxEvents, timeout), "epoll_wait")
     }
 
     /// The same for so many nanoseconds (0 or more), where a millisecond is too coarse, as it is for a load generator.
@@ -84,8 +81,13 @@ package struct Poller: ~Copyable {
         let timeout = Int64(clamping: nanoseconds)
         // SAFETY: `events` has room for `maxEvents`.
         let result = unsafe cs_epoll_wait_nanoseconds(descriptor.number, events, maxEvents, timeout)
+        return try note(result, "epoll_pwait2")
+    }
+
+    /// What a wait has come to: so many events, none where a signal came between.
+    private mutating func note(_ result: Int32, _ call: StaticString) throws(SystemError) -> Int {
         count = max(0, Int(result))
-        if result < 0 && result != -EINTR { throw SystemError(result: Int(result), "epoll_pwait2") }
+        if result < 0 && result != -EINTR { throw SystemError(result: Int(result), call) }
         return count
     }
 
