@@ -139,7 +139,10 @@ import Testing
         #expect(try gateway.ask(post("/x", "{}")).status == 200)
         let begin = ContinuousClock.now
         let callers = try (0..<2).map { _ in try gateway.caller() }
-        for caller in callers { try caller.send(post("/x", "{\"never\":1}")) }
+        try callers[0].send(post("/x", "{\"never\":1}"))
+        // On a busy machine both could be read when they are accepted, the second first.
+        try settle(gateway)
+        try callers[1].send(post("/x", "{\"never\":1}"))
         // The second's turn would be after its total: it is told at once.
         #expect(check(try callers[1].answer()) == 1)
         #expect(seconds(since: begin) < 0.5)
