@@ -29,7 +29,7 @@ func reading(_ bytes: [UInt8]) -> String {
         guard step.progress == .complete else { return "partial" }
         words += ["chunked", "\(head.length)", "\(head.length + step.consumed)", hex(body[..<step.produced])]
     }
-    words += head.fields.map { "\(hex(bytes[$0.name.range]))=\(hex(bytes[$0.value.range]))" }
+    words += head.fields.array.map { "\(hex(bytes[$0.name.range]))=\(hex(bytes[$0.value.range]))" }
     return words.joined(separator: " ")
 }
 

@@ -53,7 +53,9 @@ struct RequestReading: Equatable {
         method = head.method
         target = Array(bytes[head.target.range])
         path = Array(bytes[head.path.range])
-        fields = head.fields.map { SlowField(name: Array(bytes[$0.name.range]), value: Array(bytes[$0.value.range])) }
+        fields = head.fields.array.map {
+            SlowField(name: Array(bytes[$0.name.range]), value: Array(bytes[$0.value.range]))
+        }
         framing = head.framing
         keepAlive = head.keepAlive
         expectsContinue = head.expectsContinue

@@ -53,7 +53,9 @@ struct ResponseReading: Equatable {
         status = head.status
         minorVersion = head.minorVersion
         reason = Array(bytes[head.reason.range])
-        fields = head.fields.map { SlowField(name: Array(bytes[$0.name.range]), value: Array(bytes[$0.value.range])) }
+        fields = head.fields.array.map {
+            SlowField(name: Array(bytes[$0.name.range]), value: Array(bytes[$0.value.range]))
+        }
         framing = head.framing
         keepAlive = head.keepAlive
         isInterim = head.isInterim

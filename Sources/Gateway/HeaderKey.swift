@@ -17,9 +17,9 @@ package enum HeaderKey {
     ) -> Finding {
         let bytes = input.bytes
         var value: ByteRange?
-        for field in head.fields where isName(name, bytes.slice(field.name)) {
+        for index in 0..<head.fields.count where isName(name, bytes.slice(head.fields[index].name)) {
             guard value == nil else { return .malformed }
-            value = field.value
+            value = head.fields[index].value
         }
         guard let value else { return .absent }
         return append(bytes.slice(value), to: &key) ? .found : .malformed

@@ -5,10 +5,6 @@ private let ones: UInt64 = 0x0101_0101_0101_0101
 private let tops: UInt64 = 0x8080_8080_8080_8080
 
 extension UInt64 {
-    /// The top bit of every byte that is zero; the lowest marked byte is exact.
-    @inline(__always)
-    var zeroBytes: UInt64 { (self &- ones) & ~self & tops }
-
     /// ASCII capitals made small; all other bytes as they are.
     @inline(__always)
     var lowercased: UInt64 {
@@ -17,25 +13,16 @@ extension UInt64 {
         let behindZ = bits &+ (0x80 - 0x5B) &* ones
         return self | ((fromA & ~behindZ & ~self & tops) &>> 2)
     }
-
-    /// Every `_` made `-`.
-    @inline(__always)
-    var hyphenated: UInt64 {
-        let differing = self ^ (0x5F &* ones)
-        // Exact in every byte: the low seven bits cannot carry, the top bit is asked for itself.
-        let marks = ~(((differing & ~tops) &+ ~tops) | differing) & tops
-        return self ^ ((marks &>> 7) &* (0x5F ^ 0x2D))
-    }
 }
 
 extension Span where Element == UInt8 {
     /// The bytes `offset ..< min(end, offset + 8)` as a word, zeros behind them.
     @inline(__always)
     func word(at offset: Int, upTo end: Int) -> UInt64 {
-        let wanted = end - offset
-        guard offset + 8 <= count else { return tail(at: offset, upTo: end) }
+        let wanted = end &- offset
+        guard offset &+ 8 <= count else { return tail(at: offset, upTo: end) }
         let word = word(at: offset)
-        return wanted >= 8 ? word : word & ((1 &<< UInt64(truncatingIfNeeded: wanted * 8)) &- 1)
+        return wanted >= 8 ? word : word & ((1 &<< UInt64(truncatingIfNeeded: wanted &* 8)) &- 1)
     }
 
     /// `word(at:upTo:)` where fewer than eight bytes of the span are left.
@@ -47,50 +34,73 @@ extension Span where Element == UInt8 {
         return word
     }
 
+    /// First offset in `start ..< end` of a byte that is found; `end` if there is none. `found` marks the bytes of a
+    /// block, `isFound` says the same of one byte.
+    @inline(__always)
+    private func first(
+        from start: Int, to end: Int, _ found: (SIMD16<Int8>) -> ByteMarks, _ isFound: (UInt8) -> Bool
+    ) -> Int {
+        var at = start
+        // A block may reach beyond `end`; what is found there does not count.
+        while at < end && at &+ 16 <= count {
+            let place = found(block(at: at)).first
+            at &+= place
+            if place < 16 { return Swift.min(at, end) }
+        }
+        while at < end && !isFound(self[at]) { at &+= 1 }
+        return Swift.min(at, end)
+    }
+
     /// First offset in `start ..< end` of a byte that is not 0x20 ... 0x7E; `end` if there is none.
     @inline(__always)
     func firstUnprintable(from start: Int, to end: Int) -> Int {
-        var at = start
-        while at + 8 <= end {
-            let word = word(at: at)
-            let marks = ((word &- (0x20 &* ones)) | (word &+ ones) | word) & tops
-            if marks != 0 { return at + marks.trailingZeroBitCount &>> 3 }
-            at += 8
+        first(from: start, to: end) { block in
+            ByteMarks(block .< SIMD16(repeating: 0x20)) | ByteMarks(block .== SIMD16(repeating: 0x7F))
+        } _: {
+            $0 &- 0x20 >= 0x5F
         }
-        while at < end && self[at] &- 0x20 < 0x5F { at += 1 }
-        return at
     }
 
     /// First offset in `start ..< end` of a byte below 0x20 or of 0x7F; `end` if there is none.
     @inline(__always)
     func firstControl(from start: Int, to end: Int) -> Int {
-        var at = start
-        while at + 8 <= end {
-            let word = word(at: at)
-            let marks = ((word &- (0x20 &* ones)) & ~word & tops) | (word ^ (0x7F &* ones)).zeroBytes
-            if marks != 0 { return at + marks.trailingZeroBitCount &>> 3 }
-            at += 8
+        first(from: start, to: end) { block in
+            // With the top bit turned the order of signed numbers is that of the bytes.
+            ByteMarks((block ^ SIMD16(repeating: .min)) .< SIMD16(repeating: .min + 0x20))
+                | ByteMarks(block .== SIMD16(repeating: 0x7F))
+        } _: {
+            $0 < 0x20 || $0 == 0x7F
         }
-        while at < end && self[at] >= 0x20 && self[at] != 0x7F { at += 1 }
-        return at
     }
 
-    /// First offset of `byte` (not NUL) in `start ..< end`; nil if there is none.
+    /// First offset of `byte` in `start ..< end`; nil if there is none.
     @inline(__always)
     func first(_ byte: UInt8, from start: Int, to end: Int) -> Int? {
-        let pattern = UInt64(byte) &* ones
-        var at = start
-        while at < end {
-            // A word may reach beyond `end`; what is found there does not count.
-            let word = at + 8 <= count ? word(at: at) : tail(at: at, upTo: end)
-            let marks = (word ^ pattern).zeroBytes
-            if marks != 0 {
-                let found = at + marks.trailingZeroBitCount &>> 3
-                return found < end ? found : nil
-            }
-            at += 8
+        let wanted = Int8(bitPattern: byte)
+        let at = first(from: start, to: end) {
+            ByteMarks($0 .== SIMD16(repeating: wanted))
+        } _: {
+            $0 == byte
         }
-        return nil
+        return at < end ? at : nil
+    }
+
+    /// An offset in `start ... end` before which there are only letters, digits, `-` and `other`. It may be too early:
+    /// whoever wants to know looks on byte by byte.
+    @inline(__always)
+    func plainRun(from start: Int, to end: Int, _ other: UInt8) -> Int {
+        let other = Int8(bitPattern: other)
+        return first(from: start, to: end) { block in
+            // Moved so that the letters, or the digits, are the lowest signed numbers.
+            let letters = (block | SIMD16(repeating: 0x20)) &- SIMD16(repeating: 0x61) ^ SIMD16(repeating: .min)
+            let digits = block &- SIMD16(repeating: 0x30) ^ SIMD16(repeating: .min)
+            let run =
+                ByteMarks(letters .< SIMD16(repeating: .min + 26)) | ByteMarks(digits .< SIMD16(repeating: .min + 10))
+                | ByteMarks(block .== SIMD16(repeating: 0x2D)) | ByteMarks(block .== SIMD16(repeating: other))
+            return run.others
+        } _: { _ in
+            true
+        }
     }
 
     /// Whether two ranges hold the same bytes, ASCII letters compared without case.

@@ -1,9 +1,19 @@
-// A short token with its capitals made small, held in four words: how names and keywords are told apart.
-// Relies on the token holding no NUL. A token of more than 32 bytes is cut and equals no literal.
+// A short token without the case of its letters, held in four words: how names and keywords are told apart.
+// Relies on the token holding no control byte, which the readers of heads and trailers refuse: then one bit decides
+// case, and no two tokens that a literal could be are taken for one. A token of more than 32 bytes equals no literal.
 
-/// A token of up to 32 bytes, lower-cased.
-struct FoldedToken: Equatable, Sendable {
-    private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+/// A token of up to 32 bytes.
+struct FoldedToken: Sendable {
+    /// The bit that tells small letters from capitals, in each byte; digits and `-` have it set, `_` becomes 0x7F.
+    private static let caseBits: UInt64 = 0x2020_2020_2020_2020
+
+    /// The first eight bytes; of a shorter token all, zeros behind them.
+    private var first: UInt64 = 0
+    /// The eight after these, where the token has more than sixteen; and the next, where it has more than 24.
+    private var second: UInt64 = 0
+    private var third: UInt64 = 0
+    /// The last eight, where it has as many.
+    private var last: UInt64 = 0
     /// Length of the whole token, also where it was cut.
     private(set) var length = 0
 
@@ -11,52 +21,70 @@ struct FoldedToken: Equatable, Sendable {
 
     @inline(__always)
     init(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) {
-        length = end - start
-        words.0 = bytes.word(at: start, upTo: end).lowercased
-        guard length > 8 else { return }
-        words.1 = bytes.word(at: start + 8, upTo: end).lowercased
+        length = end &- start
+        guard length >= 8 else {
+            first = Self.fold(bytes.word(at: start, upTo: end), length)
+            return
+        }
+        first = bytes.word(at: start) | Self.caseBits
+        last = bytes.word(at: end &- 8) | Self.caseBits
         guard length > 16 else { return }
-        words.2 = bytes.word(at: start + 16, upTo: end).lowercased
+        second = bytes.word(at: start &+ 8) | Self.caseBits
         guard length > 24 else { return }
-        words.3 = bytes.word(at: start + 24, upTo: end).lowercased
+        third = bytes.word(at: start &+ 16) | Self.caseBits
     }
 
     @inline(__always)
     init(_ bytes: Span<UInt8>, _ range: ByteRange) { self.init(bytes, Int(range.start), Int(range.end)) }
 
-    /// Whether the token is `literal`, which is written in small letters and has at most 32 bytes.
+    /// A word of `count` (at most 7) bytes.
+    @inline(__always)
+    private static func fold(_ word: UInt64, _ count: Int) -> UInt64 {
+        word | caseBits & ((1 &<< UInt64(truncatingIfNeeded: count &* 8)) &- 1)
+    }
+
+    /// Whether the token is `literal`, which has letters, digits, `-` and `_`, and at most 32 bytes.
     @inline(__always)
     func matches(_ literal: StaticString) -> Bool {
-        guard length == literal.utf8CodeUnitCount && words.0 == literal.word() else { return false }
-        return (literal.utf8CodeUnitCount <= 8 || words.1 == literal.word(at: 8))
-            && (literal.utf8CodeUnitCount <= 16 || words.2 == literal.word(at: 16))
-            && (literal.utf8CodeUnitCount <= 24 || words.3 == literal.word(at: 24))
+        let count = literal.utf8CodeUnitCount
+        guard length == count else { return false }
+        guard count >= 8 else { return first == Self.fold(literal.word(), count) }
+        return first == literal.word() | Self.caseBits && last == literal.word(at: count - 8) | Self.caseBits
+            && (count <= 16 || second == literal.word(at: 8) | Self.caseBits)
+            && (count <= 24 || third == literal.word(at: 16) | Self.caseBits)
     }
 
     /// Adds one byte at the end, for readers that see a name byte by byte.
     mutating func append(_ byte: UInt8) {
-        let word = UInt64(byte).lowercased &<< UInt64((length & 7) * 8)
+        let folded = UInt64(byte) | 0x20
+        let word = folded &<< UInt64((length & 7) * 8)
         switch length >> 3 {
-        case 0: words.0 |= word
-        case 1: words.1 |= word
-        case 2: words.2 |= word
-        case 3: words.3 |= word
+        case 0: first |= word
+        case 1: second |= word
+        case 2: third |= word
         default: break
         }
+        last = last &>> 8 | folded &<< 56
         length += 1
     }
 
     /// The token with every `_` made `-`.
     var hyphenated: FoldedToken {
         var token = self
-        token.words.0 = words.0.hyphenated
-        token.words.1 = words.1.hyphenated
-        token.words.2 = words.2.hyphenated
-        token.words.3 = words.3.hyphenated
+        token.first = Self.hyphenated(first)
+        token.second = Self.hyphenated(second)
+        token.third = Self.hyphenated(third)
+        token.last = Self.hyphenated(last)
         return token
     }
 
-    static func == (left: FoldedToken, right: FoldedToken) -> Bool {
-        left.length == right.length && left.words == right.words
+    /// Every folded `_` made `-`.
+    private static func hyphenated(_ word: UInt64) -> UInt64 {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let tops: UInt64 = 0x8080_8080_8080_8080
+        let differing = word ^ (0x7F &* ones)
+        // Exact in every byte: the low seven bits cannot carry, the top bit is asked for itself.
+        let marks = ~(((differing & ~tops) &+ ~tops) | differing) & tops
+        return word ^ ((marks &>> 7) &* (0x7F ^ 0x2D))
     }
 }

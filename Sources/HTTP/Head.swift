@@ -2,7 +2,7 @@
 // Relies on those bytes staying where they are until the head is done with. Refuses nothing itself.
 
 /// One field line.
-package struct HeaderField: Equatable, Sendable {
+package struct HeaderField: Equatable, Sendable, BitwiseCopyable {
     package var name: ByteRange
     /// The value without the blanks around it; may be empty.
     package var value: ByteRange
@@ -37,7 +37,7 @@ package struct RequestHead: ~Copyable {
     package var target = ByteRange.empty
     /// The target without `?` and the query.
     package var path = ByteRange.empty
-    package var fields: [HeaderField] = []
+    package internal(set) var fields = PlainStack<HeaderField>(capacity: 32)
     /// `none`, `length` or `chunked`.
     package var framing = BodyFraming.none
     /// False after `Connection: close`.
@@ -57,14 +57,14 @@ package struct RequestHead: ~Copyable {
     var connection = ConnectionOptions()
 
     /// An empty head with room for 32 fields.
-    package init() { fields.reserveCapacity(32) }
+    package init() {}
 
     /// Makes the head ready for the next request.
     package mutating func reset() {
         method = .get
         target = .empty
         path = .empty
-        fields.removeAll(keepingCapacity: true)
+        fields.truncate(to: 0)
         framing = .none
         keepAlive = true
         expectsContinue = false
@@ -79,7 +79,7 @@ package struct RequestHead: ~Copyable {
     /// The value of the first field with a known name; nil if absent and for `other`.
     package func value(_ known: KnownHeader) -> ByteRange? {
         guard known != .other && seen.contains(known) else { return nil }
-        return fields.first { $0.known == known }?.value
+        return fields.span.first(known)
     }
 }
 
@@ -89,7 +89,7 @@ package struct ResponseHead: ~Copyable {
     package var status = 0
     /// May be empty.
     package var reason = ByteRange.empty
-    package var fields: [HeaderField] = []
+    package internal(set) var fields = PlainStack<HeaderField>(capacity: 32)
     package var framing = BodyFraming.none
     /// Whether the connection can carry another request once the body is read.
     package var keepAlive = true
@@ -105,7 +105,7 @@ package struct ResponseHead: ~Copyable {
     var connection = ConnectionOptions()
 
     /// An empty head with room for 32 fields.
-    package init() { fields.reserveCapacity(32) }
+    package init() {}
 
     /// Whether this is a 1xx response: the final one follows on the same connection.
     package var isInterim: Bool { status < 200 }
@@ -114,7 +114,7 @@ package struct ResponseHead: ~Copyable {
     package mutating func reset() {
         status = 0
         reason = .empty
-        fields.removeAll(keepingCapacity: true)
+        fields.truncate(to: 0)
         framing = .none
         keepAlive = true
         length = 0
@@ -127,6 +127,14 @@ package struct ResponseHead: ~Copyable {
     /// The value of the first field with a known name; nil if absent and for `other`.
     package func value(_ known: KnownHeader) -> ByteRange? {
         guard known != .other && seen.contains(known) else { return nil }
-        return fields.first { $0.known == known }?.value
+        return fields.span.first(known)
+    }
+}
+
+extension Span where Element == HeaderField {
+    /// The value of the first field with a known name.
+    func first(_ known: KnownHeader) -> ByteRange? {
+        for index in indices where self[index].known == known { return self[index].value }
+        return nil
     }
 }

@@ -29,17 +29,17 @@ struct HeadLines {
         while true {
             at = acceptsOpaque ? bytes.firstControl(from: at, to: window) : bytes.firstUnprintable(from: at, to: window)
             guard at < window && bytes[at] == ASCII.tab else { break }
-            at += 1
+            at &+= 1
         }
         if at == window && window < available && bytes[at] != ASCII.carriageReturn { return .refused(.lineTooLong) }
         scanned = at
         if at < available && bytes[at] != ASCII.carriageReturn {
             return .refused(refusal(of: bytes, at: at, isFirst: isFirst))
         }
-        guard at + 1 < available else { return available == limits.maxHead ? .refused(.headTooLarge) : .needMore }
-        guard bytes[at + 1] == ASCII.lineFeed else { return .refused(.bareCR) }
+        guard at &+ 1 < available else { return available == limits.maxHead ? .refused(.headTooLarge) : .needMore }
+        guard bytes[at &+ 1] == ASCII.lineFeed else { return .refused(.bareCR) }
         let start = lineStart
-        scanned = at + 2
+        scanned = at &+ 2
         lineStart = scanned
         return .line(start: start, end: at)
     }
@@ -68,10 +68,10 @@ enum FieldLine {
             let allowed = ByteSet.token
             for at in start..<colon where !allowed.contains(bytes[at]) { return .refused(.badFieldName) }
         }
-        var first = colon + 1
+        var first = colon &+ 1
         var last = end
-        while first < last && ASCII.isBlank(bytes[first]) { first += 1 }
-        while first < last && ASCII.isBlank(bytes[last - 1]) { last -= 1 }
+        while first < last && ASCII.isBlank(bytes[first]) { first &+= 1 }
+        while first < last && ASCII.isBlank(bytes[last &- 1]) { last &-= 1 }
         return .field(HeaderField(name: ByteRange(start, colon), value: ByteRange(first, last), known: known))
     }
 }

@@ -7,15 +7,7 @@ extension ByteBuffer {
     package mutating func appendDecimal(_ number: Int) {
         precondition(number >= 0, "lengths are not negative")
         if number < 10 { return append(byte: UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: number)) }
-        var digits: [20 of UInt8] = InlineArray(repeating: 0)
-        var at = 20
-        var rest = UInt(number)
-        repeat {
-            at -= 1
-            digits[at] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-            rest /= 10
-        } while rest > 0
-        append(digits.span.extracting(at..<20))
+        append(decimal: number)
     }
 
     /// Appends a chunk-size line: `size` (not negative) in hexadecimal and CR LF. A size of 0 is the last chunk's.
@@ -44,21 +36,22 @@ extension ByteBuffer {
         of head: borrowing RequestHead, from bytes: Span<UInt8>, hasTrace: Bool = true
     ) {
         let dropped = hasTrace ? HeaderSet.notForUpstream : HeaderSet.notForUpstreamWithoutTrace
-        appendFields(head.fields, except: dropped, head.connection, from: bytes)
+        appendFields(head.fields.span, except: dropped, head.connection, from: bytes)
     }
 
     /// Appends `Name: value CRLF` for each field of a response that may go to the caller: not those of one hop or named
     /// by Connection, Content-Length, what a proxy asks of its own caller, and the gateway's own mark of a replay.
     package mutating func appendForwardedFields(of head: borrowing ResponseHead, from bytes: Span<UInt8>) {
-        appendFields(head.fields, except: HeaderSet.notForCaller, head.connection, from: bytes)
+        appendFields(head.fields.span, except: HeaderSet.notForCaller, head.connection, from: bytes)
     }
 
     private mutating func appendFields(
-        _ fields: [HeaderField], except dropped: HeaderSet, _ connection: ConnectionOptions, from bytes: Span<UInt8>
+        _ fields: Span<HeaderField>, except dropped: HeaderSet, _ connection: ConnectionOptions, from bytes: Span<UInt8>
     ) {
         // Neighbouring fields that are already written as they shall be go over in one copy.
         var run = 0..<0
-        for field in fields {
+        for index in fields.indices {
+            let field = fields[index]
             let passes = Self.passes(field, dropped, bytes) && !connection.names(field.name, in: fields, bytes)
             guard passes else { continue }
             let start = Int(field.name.start)

@@ -42,9 +42,9 @@ package struct JSONCanonical: ~Copyable {
 
     private var members = JSONMembers()
     /// All objects in the order in which they begin, but those within fields that are left out.
-    private var objects = JSONStack<JSONObjectPlan>(capacity: 64)
-    private var open = JSONStack<JSONOpenLevel>(capacity: 64)
-    private var written = JSONStack<JSONWrittenLevel>(capacity: 64)
+    private var objects = PlainStack<JSONObjectPlan>(capacity: 64)
+    private var open = PlainStack<JSONOpenLevel>(capacity: 64)
+    private var written = PlainStack<JSONWrittenLevel>(capacity: 64)
 
     package init() {}
 

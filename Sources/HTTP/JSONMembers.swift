@@ -23,9 +23,9 @@ struct JSONMembers: ~Copyable {
     private static let keptMembers = 16_384
     private static let keptBytes = 4_096
 
-    private var pending = JSONStack<JSONMember>(capacity: 64)
-    private var sorted = JSONStack<JSONMember>(capacity: 64)
-    private var unescaped = JSONStack<UInt8>(capacity: 256)
+    private var pending = PlainStack<JSONMember>(capacity: 64)
+    private var sorted = PlainStack<JSONMember>(capacity: 64)
+    private var unescaped = PlainStack<UInt8>(capacity: 256)
 
     init() {}
 
@@ -100,8 +100,8 @@ extension JSONMembers {
     /// Moves the member at `index` before those from `first` on that it precedes.
     @inline(__always)
     private static func settle(
-        _ members: inout JSONStack<JSONMember>, _ index: Int, downTo first: Int, _ text: JSONText,
-        _ unescaped: borrowing JSONStack<UInt8>
+        _ members: inout PlainStack<JSONMember>, _ index: Int, downTo first: Int, _ text: JSONText,
+        _ unescaped: borrowing PlainStack<UInt8>
     ) {
         let member = members[index]
         var place = index
@@ -127,8 +127,8 @@ extension JSONMembers {
 
     /// Merges each pair of neighbouring runs of `width` members into one; a run without a neighbour is copied.
     private static func mergePairs(
-        _ source: borrowing JSONStack<JSONMember>, _ sourceStart: Int, _ target: inout JSONStack<JSONMember>,
-        _ targetStart: Int, _ count: Int, _ width: Int, _ text: JSONText, _ unescaped: borrowing JSONStack<UInt8>
+        _ source: borrowing PlainStack<JSONMember>, _ sourceStart: Int, _ target: inout PlainStack<JSONMember>,
+        _ targetStart: Int, _ count: Int, _ width: Int, _ text: JSONText, _ unescaped: borrowing PlainStack<UInt8>
     ) {
         var place = targetStart
         for pair in stride(from: 0, to: count, by: width * 2) {
@@ -157,7 +157,7 @@ extension JSONMembers {
 
     @inline(__always)
     private static func precedes(
-        _ one: JSONMember, _ other: JSONMember, _ text: JSONText, _ unescaped: borrowing JSONStack<UInt8>
+        _ one: JSONMember, _ other: JSONMember, _ text: JSONText, _ unescaped: borrowing PlainStack<UInt8>
     ) -> Bool {
         if one.key != other.key { return one.key < other.key }
         return precedesBehindKey(one, other, text, unescaped)
@@ -165,7 +165,7 @@ extension JSONMembers {
 
     @inline(never)
     private static func precedesBehindKey(
-        _ one: JSONMember, _ other: JSONMember, _ text: JSONText, _ unescaped: borrowing JSONStack<UInt8>
+        _ one: JSONMember, _ other: JSONMember, _ text: JSONText, _ unescaped: borrowing PlainStack<UInt8>
     ) -> Bool {
         let apart = JSONText(unescaped.span)
         switch (one.unescaped.isEmpty, other.unescaped.isEmpty) {

@@ -30,9 +30,9 @@ struct JSONNames: ~Copyable {
     /// Storage that is kept between scans, in names and in slots.
     private static let keptNames = 16_384
 
-    private var names = JSONStack<JSONName>(capacity: 64)
+    private var names = PlainStack<JSONName>(capacity: 64)
     /// Per slot 1 + the index of a name within its object, or 0.
-    private var slots = JSONStack<UInt32>(capacity: 64)
+    private var slots = PlainStack<UInt32>(capacity: 64)
 
     /// Names and slots that were looked at since `reset`: the work that could become more than linear.
     private(set) var probes = 0

@@ -17,12 +17,12 @@ package struct JSONScanner: ~Copyable {
     private let seed: JSONHashSeed
     private var names = JSONNames()
     /// The arrays and objects around `frame`.
-    private var frames = JSONStack<JSONFrame>(capacity: 64)
+    private var frames = PlainStack<JSONFrame>(capacity: 64)
     /// The innermost one.
     private var frame: JSONFrame
     /// Un-escaped bytes of the name at hand, where it has escapes.
-    private var unescaped = JSONStack<UInt8>(capacity: 256)
-    private var results = JSONStack<JSONFound>(capacity: JSONQuery.maxPointers)
+    private var unescaped = PlainStack<UInt8>(capacity: 256)
+    private var results = PlainStack<JSONFound>(capacity: JSONQuery.maxPointers)
 
     /// A scanner whose hash seed is random.
     package init() {

@@ -2,7 +2,7 @@
 // Relies on `FoldedToken`. A name that is not listed is `other` and passes through.
 
 /// A header field that has a meaning here. Names are compared exactly but for the case of ASCII letters.
-package enum KnownHeader: UInt8, CaseIterable, Sendable {
+package enum KnownHeader: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case other, host, contentLength, contentType, contentEncoding, transferEncoding, connection, keepAlive
     case proxyConnection, te, trailer, upgrade, expect, authorization, proxyAuthorization, proxyAuthenticate
     case proxyAuthenticationInfo
@@ -18,7 +18,7 @@ package enum KnownHeader: UInt8, CaseIterable, Sendable {
     /// The gateway's own mark of an answer that is given again.
     case idempotentReplayed
 
-    /// The header that a field name stands for (RFC 9110 section 5.1).
+    /// The header that a field name stands for (RFC 9110 section 5.1). The name holds no control byte.
     package static func named(_ bytes: Span<UInt8>, _ name: ByteRange) -> KnownHeader {
         named(FoldedToken(bytes, name))
     }

@@ -42,18 +42,13 @@ extension ByteBuffer {
     /// Appends `,"name":` and nanoseconds as milliseconds with three decimals, rounded to the nearest.
     package mutating func appendMember(_ name: StaticString, milliseconds nanoseconds: UInt64) {
         appendMemberName(name)
-        let microseconds = (nanoseconds &+ 500) / 1_000
-        appendDecimal(Int(truncatingIfNeeded: microseconds / 1_000))
-        append(byte: UInt8(ascii: "."))
-        appendThreeDigits(Int(truncatingIfNeeded: microseconds % 1_000))
+        append(thousandths: Int(truncatingIfNeeded: (nanoseconds &+ 500) / 1_000))
     }
 
     /// Appends the last 3 decimal digits of `number`, with zeros in front.
     package mutating func appendThreeDigits(_ number: Int) {
         precondition(number >= 0, "a number that is not negative")
-        append(byte: UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: number / 100 % 10))
-        append(byte: UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: number / 10 % 10))
-        append(byte: UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: number % 10))
+        append(threeDigits: number)
     }
 
     /// Appends 16 lower-case hexadecimal digits.

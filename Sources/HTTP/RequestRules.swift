@@ -38,7 +38,7 @@ extension RequestHead {
     /// Adds one field, unless it is refused.
     @inline(__always)
     mutating func take(_ field: HeaderField, _ bytes: Span<UInt8>, _ limits: HTTPLimits) -> HTTPRefusal? {
-        fields.append(field)
+        fields.push(field)
         if field.known == .other { return nil }
         let isRepeated = seen.contains(field.known)
         seen.insert(field.known)

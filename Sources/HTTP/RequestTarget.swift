@@ -38,10 +38,11 @@ struct RequestTarget {
         var segment = Segment()
         while at < end {
             let run = at
-            while at < end && plain.contains(bytes[at]) { at += 1 }
-            segment.add(plain: at - run)
+            at = bytes.plainRun(from: at, to: end, UInt8(ascii: "_"))
+            while at < end && plain.contains(bytes[at]) { at &+= 1 }
+            segment.add(plain: at &- run)
             guard at < end else { break }
-            at += 1
+            at &+= 1
             switch bytes[at - 1] {
             case UInt8(ascii: "/"):
                 if segment.isAmbiguous || segment.length == 0 { return .ambiguousPath }
@@ -127,7 +128,8 @@ enum Authority {
             at = close + 1
         } else {
             let allowed = ByteSet.hostName
-            while at < end && allowed.contains(bytes[at]) { at += 1 }
+            at = bytes.plainRun(from: start, to: end, UInt8(ascii: "."))
+            while at < end && allowed.contains(bytes[at]) { at &+= 1 }
             guard at > start else { return false }
         }
         if at == end { return true }

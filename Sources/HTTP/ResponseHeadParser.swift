@@ -103,7 +103,7 @@ extension ResponseHead {
     /// Adds one field, unless it is refused.
     @inline(__always)
     mutating func take(_ field: HeaderField, _ bytes: Span<UInt8>) -> HTTPRefusal? {
-        fields.append(field)
+        fields.push(field)
         if field.known == .other { return nil }
         let isRepeated = seen.contains(field.known)
         seen.insert(field.known)

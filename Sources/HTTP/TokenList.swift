@@ -80,10 +80,10 @@ struct ConnectionOptions: Sendable {
     }
 
     /// Whether a Connection field among `fields` names `name`.
-    func names(_ name: ByteRange, in fields: [HeaderField], _ bytes: Span<UInt8>) -> Bool {
+    func names(_ name: ByteRange, in fields: Span<HeaderField>, _ bytes: Span<UInt8>) -> Bool {
         guard namesFields else { return false }
-        for field in fields where field.known == .connection {
-            var list = TokenList(field.value)
+        for index in fields.indices where fields[index].known == .connection {
+            var list = TokenList(fields[index].value)
             while case .token(let option) = list.next(bytes) {
                 if bytes.equalsIgnoringCase(option, name) { return true }
             }

@@ -67,9 +67,9 @@ extension RequestHead {
     package func traceParent(in bytes: Span<UInt8>) -> TraceParent? {
         guard seen.contains(.traceparent) else { return nil }
         var found: ByteRange?
-        for field in fields where field.known == .traceparent {
+        for index in 0..<fields.count where fields[index].known == .traceparent {
             guard found == nil else { return nil }
-            found = field.value
+            found = fields[index].value
         }
         return found.flatMap { TraceParent(bytes.slice($0)) }
     }

@@ -74,7 +74,7 @@ func readRequest(
     guard progress == .complete else { return RequestReading(progress: progress) }
     return RequestReading(
         progress: progress, method: head.method, target: text(bytes, head.target), path: text(bytes, head.path),
-        fields: texts(bytes, head.fields), framing: head.framing, keepAlive: head.keepAlive,
+        fields: texts(bytes, head.fields.array), framing: head.framing, keepAlive: head.keepAlive,
         expectsContinue: head.expectsContinue, length: head.length, contentType: text(bytes, head.contentType),
         contentEncoding: text(bytes, head.contentEncoding))
 }
@@ -90,7 +90,8 @@ func readResponse(
     }
     guard progress == .complete else { return ResponseReading(progress: progress) }
     return ResponseReading(
-        progress: progress, status: head.status, reason: text(bytes, head.reason), fields: texts(bytes, head.fields),
+        progress: progress, status: head.status, reason: text(bytes, head.reason),
+        fields: texts(bytes, head.fields.array),
         framing: head.framing, keepAlive: head.keepAlive, length: head.length, minorVersion: head.minorVersion,
         isInterim: head.isInterim, contentLength: head.contentLength)
 }

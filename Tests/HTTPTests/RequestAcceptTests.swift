@@ -111,7 +111,7 @@ private let accepted: [HeadCase] = [
         #expect(head.value(.xRequestID).map { text(bytes, $0) } == "abc")
         #expect(head.value(.other) == nil && head.value(.via) == nil)
         head.reset()
-        #expect(head.value(.xRequestID) == nil && head.fields.isEmpty && head.length == 0)
+        #expect(head.value(.xRequestID) == nil && head.fields.count == 0 && head.length == 0)
     }
 
     @Test func everyKnownNameIsKnownInAnyCase() {
@@ -133,6 +133,8 @@ private let accepted: [HeadCase] = [
                     for bit in 0..<8 {
                         var other = bytes
                         other[at] ^= 1 << UInt8(bit)
+                        // No head holds a control byte (`RequestRefusalTests`), so that none is told from a name's.
+                        guard other[at] >= 0x20 && other[at] != 0x7F else { continue }
                         let expected: KnownHeader = bit == 5 && isLetter ? known : .other
                         #expect(KnownHeader.named(other.span, ByteRange(0, other.count)) == expected)
                     }

@@ -49,7 +49,7 @@ func answer(
     read.keepAlive = head.keepAlive
     read.contentLength = head.contentLength
     read.fieldCount = head.fields.count
-    for field in head.fields { read.fields[text(field.name)] = text(field.value) }
+    for field in head.fields.array { read.fields[text(field.name)] = text(field.value) }
     read.body = Array(bytes[head.length...])
     guard method == .head ? read.body.isEmpty : read.body.count == head.contentLength else { return nil }
     return read

@@ -27,13 +27,18 @@ package enum StatusClass: Int, CaseIterable, Sendable {
 
 /// One route's counts by one worker; also those of requests that got no route.
 package final class RouteCounters: Sendable {
-    private static let phases = Phase.allCases.count
-    private static let classes = Phase.allCases.count * Cause.allCases.count
-    private static let latency = classes + StatusClass.allCases.count
+    // Numbers, which the compiler puts where they are used; `init` checks them.
+    private static let phases = 12
+    private static let classes = 120
+    private static let latency = 124
 
     private let block = CounterBlock(count: RouteCounters.latency + LatencyBounds.count + 1)
 
-    package init() {}
+    package init() {
+        precondition(Self.phases == Phase.allCases.count, "a cell for each phase")
+        precondition(Self.classes == Self.phases * Cause.allCases.count, "and each cause")
+        precondition(Self.latency == Self.classes + StatusClass.allCases.count, "a cell for each class of status codes")
+    }
 
     /// A request has ended. `status` is what its caller got; 0 for nothing.
     package func ended(_ outcome: Outcome, status: Int, nanoseconds: UInt64) {

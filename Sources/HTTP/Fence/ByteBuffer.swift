@@ -191,7 +191,9 @@ package struct ByteBuffer: ~Copyable {
         end += count
     }
 
-    /// Appends the UTF-8 of a literal, growing where needed.
+    /// Appends the UTF-8 of a literal, growing where needed. Inlined: its length is known there, and the copy a few
+    /// stores.
+    @inline(__always)
     package mutating func append(_ literal: StaticString) {
         let count = literal.utf8CodeUnitCount
         precondition(literal.hasPointerRepresentation, "a literal of one scalar is written as a byte")
@@ -207,6 +209,59 @@ package struct ByteBuffer: ~Copyable {
         // SAFETY: `reserve` made room for one byte.
         unsafe base[end] = byte
         end += 1
+    }
+
+    /// Appends a number, which is not negative, in decimal.
+    mutating func append(decimal number: Int) {
+        let digits = Self.digits(of: UInt(number))
+        reserve(digits)
+        put(UInt(number), digits, behind: 0)
+        end &+= digits
+    }
+
+    /// Appends thousandths, which are not negative, with three decimals: 1234 as `1.234`.
+    mutating func append(thousandths number: Int) {
+        let whole = UInt(number) / 1_000
+        let digits = Self.digits(of: whole)
+        reserve(digits &+ 4)
+        put(whole, digits, behind: 0)
+        // SAFETY: `reserve` made room for the digits and four bytes.
+        unsafe base[end &+ digits] = UInt8(ascii: ".")
+        put(UInt(number) &- whole &* 1_000, 3, behind: digits &+ 1)
+        end &+= digits &+ 4
+    }
+
+    /// Appends the last three decimal digits of a number, which is not negative, with zeros in front.
+    mutating func append(threeDigits number: Int) {
+        reserve(3)
+        put(UInt(number), 3, behind: 0)
+        end &+= 3
+    }
+
+    @inline(__always)
+    private static func digits(of number: UInt) -> Int {
+        // An Int has 19 digits at most, and ten to the 19th is still a UInt.
+        var count = 1
+        var bound: UInt = 10
+        while number >= bound && count < 19 {
+            count &+= 1
+            bound &*= 10
+        }
+        return count
+    }
+
+    /// Writes the last `count` digits of a number into room that was made, `offset` bytes behind the end.
+    @inline(__always)
+    private mutating func put(_ number: UInt, _ count: Int, behind offset: Int) {
+        precondition(end &+ offset &+ count <= capacity, "digits are written into room")
+        var rest = number
+        var at = end &+ offset &+ count
+        while at > end &+ offset {
+            at &-= 1
+            // SAFETY: within the capacity, as was tested.
+            unsafe base[at] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
     }
 
     /// Appends the 8 bytes of a word, the highest first.

@@ -56,10 +56,8 @@ struct JSONText: ~Escapable {
     @inline(__always)
     func plainEnd(from start: Int) -> Int {
         guard holds(16, at: start) else { return plainTail(from: start) }
-        let (low, high) = special(at: start).words
-        if low != 0 { return start + low.trailingZeroBitCount / 8 }
-        if high != 0 { return start + 8 + high.trailingZeroBitCount / 8 }
-        return plainRun(from: start + 16)
+        let found = special(at: start).first
+        return found < 16 ? start &+ found : plainRun(from: start &+ 16)
     }
 
     /// As `plainEnd`, for long strings: 64 bytes at a time.
@@ -67,16 +65,14 @@ struct JSONText: ~Escapable {
     private func plainRun(from start: Int) -> Int {
         var at = start
         while holds(64, at: at) {
-            let first = special(at: at).bits | special(at: at + 16).bits
-            let second = special(at: at + 32).bits | special(at: at + 48).bits
-            if Special(bits: first | second).isAny { break }
-            at += 64
+            let first = special(at: at) | special(at: at &+ 16)
+            if (first | special(at: at &+ 32) | special(at: at &+ 48)).isAny { break }
+            at &+= 64
         }
         while holds(16, at: at) {
-            let (low, high) = special(at: at).words
-            if low != 0 { return at + low.trailingZeroBitCount / 8 }
-            if high != 0 { return at + 8 + high.trailingZeroBitCount / 8 }
-            at += 16
+            let found = special(at: at).first
+            if found < 16 { return at &+ found }
+            at &+= 16
         }
         return plainTail(from: at)
     }
@@ -93,37 +89,15 @@ struct JSONText: ~Escapable {
         return at
     }
 
-    /// Marks of the bytes in a block of 16 that are not plain string content.
-    private struct Special {
-        let bits: SIMD16<Int8>
-
-        var words: (UInt64, UInt64) {
-            @inline(__always) get {
-                // SAFETY: both types are 16 bytes without padding, and every bit pattern is a value of both.
-                let words = unsafe unsafeBitCast(bits, to: SIMD2<UInt64>.self)
-                return (UInt64(littleEndian: words[0]), UInt64(littleEndian: words[1]))
-            }
-        }
-
-        var isAny: Bool {
-            @inline(__always) get {
-                let (low, high) = words
-                return low | high != 0
-            }
-        }
-    }
-
     /// The marks of the block at `at`; as signed numbers, bytes below 0x20 and above 0x7F are one comparison.
     @inline(__always)
-    private func special(at: Int) -> Special {
+    private func special(at: Int) -> ByteMarks {
         precondition(holds(16, at: at), "a block lies within the text")
         // SAFETY: tested above; every bit pattern is a value of the type.
         let block = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: at, as: SIMD16<Int8>.self)
-        let marked =
+        return ByteMarks(
             (block .< SIMD16<Int8>(repeating: 0x20)) .| (block .== SIMD16<Int8>(repeating: 0x22))
-            .| (block .== SIMD16<Int8>(repeating: 0x5C))
-        // SAFETY: a mask of 16 signed bytes is stored as those bytes, -1 where set.
-        return Special(bits: unsafe unsafeBitCast(marked, to: SIMD16<Int8>.self))
+                .| (block .== SIMD16<Int8>(repeating: 0x5C)))
     }
 
     /// Whether `range` of this text and `otherRange` of another hold the same bytes.
@@ -136,11 +110,9 @@ struct JSONText: ~Escapable {
             left += 8
             right += 8
         }
-        while left < range.upperBound {
-            guard self[left] == other[right] else { return false }
-            left += 1
-            right += 1
-        }
-        return true
+        let rest = range.upperBound &- left
+        guard rest > 0 else { return true }
+        let differing = word(at: left) ^ other.word(at: right)
+        return differing & ((1 &<< UInt64(truncatingIfNeeded: rest &* 8)) &- 1) == 0
     }
 }

@@ -3,8 +3,10 @@
 
 /// The characters of an encoding, without its padding.
 enum Base64Words {
-    /// Bytes that are encoded at a time, and the characters that they give.
-    static let (group, characters) = (12, 16)
+    /// Bytes that are encoded at a time.
+    static let group = 12
+    /// The characters that they give.
+    static let characters = 16
 
     /// Room for the encoding of `count` bytes in whole groups.
     static func room(_ count: Int) -> Int { (count + group - 1) / group * characters }
@@ -36,8 +38,15 @@ enum Base64Words {
         }
     }
 
-    /// Up to six bytes from `start` as a word has them, zeros behind the last.
+    /// Up to eight bytes from `start` as a word has them, zeros behind the last.
     private static func tail(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> UInt64 {
+        guard bytes.count < 8 || start >= bytes.count else {
+            // The last eight bytes, those before `start` moved out.
+            let last = min(start, bytes.count &- 8)
+            // SAFETY: `last` is at least 8 below the count.
+            let word = unsafe UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: last, as: UInt64.self))
+            return (word &<< UInt64(8 &* (start &- last))).bigEndian
+        }
         var word: UInt64 = 0
         var at = start
         while at < min(start + 6, bytes.count) {

@@ -1,15 +1,15 @@
-// A stack of plain values that keeps its storage between scans, without the reference count and the uniqueness test
-// of an array. Relies on the allocator. Refuses, by precondition, every access outside of what was pushed. Storage that
-// is given back was wiped: names and keys of a body may lie in it.
+// A stack of plain values that keeps its storage from one use to the next, without the reference count and the
+// uniqueness test of an array. Relies on the allocator. Refuses, by precondition, every access outside of what was
+// pushed. Storage that is given back was wiped: names and keys of a body may lie in it.
 
 internal import Glibc
 
 /// A reusable stack; one owner.
 @safe
-struct JSONStack<Element: BitwiseCopyable>: ~Copyable {
+package struct PlainStack<Element: BitwiseCopyable>: ~Copyable {
     private var base: UnsafeMutablePointer<Element>
     private var capacity: Int
-    private(set) var count = 0
+    package private(set) var count = 0
     /// At most this many elements were written since the last wipe, beside those below `count`.
     private var high = 0
 
@@ -28,7 +28,7 @@ struct JSONStack<Element: BitwiseCopyable>: ~Copyable {
         unsafe base.deallocate()
     }
 
-    subscript(index: Int) -> Element {
+    package subscript(index: Int) -> Element {
         @inline(__always) get {
             precondition(index >= 0 && index < count, "an index lies within the stack")
             // SAFETY: checked above; everything below `count` was written by `push` or `extend`.
@@ -104,14 +104,21 @@ struct JSONStack<Element: BitwiseCopyable>: ~Copyable {
     }
 }
 
-extension JSONStack where Element == UInt8 {
-    /// The bytes on the stack.
-    var span: Span<UInt8> {
+extension PlainStack {
+    /// What is on the stack.
+    var span: Span<Element> {
         @_lifetime(borrow self)
         get {
-            // SAFETY: the first `count` bytes were written; the span cannot outlive the borrow of self.
+            // SAFETY: the first `count` elements were written; the span cannot outlive the borrow of self.
             let span = unsafe Span(_unsafeStart: base, count: count)
             return unsafe _overrideLifetime(span, borrowing: self)
         }
+    }
+
+    /// A copy of what is on the stack; not for the request path.
+    package var array: [Element] {
+        var copy: [Element] = []
+        for index in 0..<count { copy.append(self[index]) }
+        return copy
     }
 }
