@@ -1,7 +1,5 @@
 // What is to be done: imperatives. The gateway carries them out, in order; the last of a list may report an event.
 
-package import Policy
-
 package enum Command: Sendable {
     /// Find the route; check method and media type.
     case admit
@@ -41,7 +39,7 @@ package enum Command: Sendable {
     case deliverAnswer
     /// Give the caller the answer that the store had.
     case replayAnswer
-    /// Write an answer of the gateway's own: `Commands.refusal`.
+    /// Write an answer of the gateway's own: `Exchange.refusal`.
     case respond
     /// End the caller's connection so that it cannot take what it has for a whole answer.
     case breakAnswer
@@ -57,29 +55,19 @@ package enum Command: Sendable {
     case finish(Outcome)
 }
 
-/// At most six commands, in order, without a heap.
-///
-/// The refusal lies beside them: it is the one large thing, and six times the room for it would be written and copied
-/// with every fact of every request.
+/// At most six commands, in order, without a heap: small enough to be given back in registers.
 package struct Commands: Sendable {
-    package private(set) var count = 0
-    /// What `respond` says; nil where no command of the list is `respond`.
-    package private(set) var refusal: Refusal?
     private var items: InlineArray<6, Command> = .init(repeating: .clearDeadline)
+    private var used: UInt8 = 0
 
     package init() {}
+
+    package var count: Int { Int(used) }
 
     package subscript(index: Int) -> Command { items[index] }
 
     mutating func add(_ command: Command) {
         items[count] = command
-        count += 1
-    }
-
-    /// Adds `respond`; a list answers once.
-    mutating func add(respond refusal: Refusal) {
-        precondition(self.refusal == nil, "a request gets one answer")
-        self.refusal = refusal
-        add(.respond)
+        used += 1
     }
 }

@@ -69,8 +69,9 @@ package struct RouteFacts: Equatable, Sendable {
 package enum Event: Sendable {
     /// The head was parsed and its framing decided.
     case headArrived
-    /// A check refused the request before anything was sent.
-    case requestRefused(Refusal)
+    /// A check refused the request before anything was sent. Indirect: it is the one large fact, and the room for it
+    /// would be copied with every other.
+    indirect case requestRefused(Refusal)
     /// Route, method and media type fit.
     case routeFound(RouteFacts)
     /// The body is complete.

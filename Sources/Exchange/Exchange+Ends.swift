@@ -35,6 +35,7 @@ extension Exchange {
     /// Ends with an answer of the gateway's own. What is held of a connection is given up first.
     mutating func refuse(_ commands: inout Commands, _ refusal: Refusal, _ cause: Cause) {
         precondition(!answerStarted, "an answer that was begun is broken, not followed by another")
+        precondition(self.refusal == nil, "a request gets one answer")
         outcome = Outcome(cause, phase)
         dropClaim(&commands, Self.loss(refusal.sent, cause))
         release(&commands, reusable: false)
@@ -44,7 +45,8 @@ extension Exchange {
             finish(&commands, cause)
         } else {
             commands.add(.setDeadline(.callerWrite))
-            commands.add(respond: refusal)
+            self.refusal = refusal
+            commands.add(.respond)
         }
     }
 

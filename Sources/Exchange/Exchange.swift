@@ -2,7 +2,7 @@
 // Details (what a failure means, how an exchange ends) are in Exchange+Ends.swift.
 
 internal import HTTP
-internal import Policy
+package import Policy
 
 /// One request and its answer. Facts in, commands out; never sees a descriptor, a clock or a C handle.
 package struct Exchange: ~Copyable {
@@ -11,6 +11,8 @@ package struct Exchange: ~Copyable {
 
     package private(set) var phase: Phase = .received
     package internal(set) var outcome: Outcome?
+    /// What `respond` says; nil before it. Here and not in the command, where it would be copied with each.
+    package internal(set) var refusal: Refusal?
     var connection: Hold = .none
     /// Times a connection was asked for.
     package internal(set) var attempts = 0

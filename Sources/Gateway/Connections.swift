@@ -310,14 +310,6 @@ struct SlotTable {
 
     func token(_ slot: UInt32) -> Token { Token(slot: slot, generation: generations[Int(slot)]) }
 
-    /// Whether an event is meant for a connection to an upstream that is still there.
-    func isUpstream(_ token: Token) -> Bool {
-        guard generations[Int(token.slot)] == token.generation, case .upstream = occupants[Int(token.slot)] else {
-            return false
-        }
-        return true
-    }
-
     /// Who is meant by an event; `free` where that one is gone.
     func find(_ token: Token) -> Occupant {
         generations[Int(token.slot)] == token.generation ? occupants[Int(token.slot)] : .free

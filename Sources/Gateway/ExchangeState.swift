@@ -5,6 +5,15 @@ internal import HTTP
 internal import Policy
 internal import Signing
 
+/// What an exchange has ready for the kernel.
+enum DueWrite {
+    case nothing
+    /// The sealed request.
+    case request
+    /// What is left of the answer.
+    case answer
+}
+
 /// One exchange's place in memory; pooled.
 typealias ExchangeContext = Owned<ExchangeState>
 
@@ -62,6 +71,10 @@ struct ExchangeState: ~Copyable {
     var deadlineIsNew = false
     /// Bytes of the sealed request that the kernel has.
     var written = 0
+    /// What is written at the end of this stage (`Worker.writeDue`).
+    var due = DueWrite.nothing
+    /// What came of it, until the exchange is told.
+    var outcomeOfWrite: Event?
     /// What the upstream's breaker said; nil where there is none, or it was not asked.
     var breakerVerdict: CircuitBreaker.Verdict?
     /// Bytes that this exchange has on the process's account of buffered bodies.
@@ -163,6 +176,8 @@ struct ExchangeState: ~Copyable {
         deadline = nil
         deadlineIsNew = false
         written = 0
+        due = .nothing
+        outcomeOfWrite = nil
         chunksOut = false
         answerIsOnWire = false
         stalled = false

@@ -55,7 +55,7 @@ extension Worker {
     }
 
     /// Charges the request to all of its quotas, or to none of them and says how long to wait.
-    private func charge(_ context: inout ExchangeState, _ route: ServedRoute) -> Refusal? {
+    private mutating func charge(_ context: inout ExchangeState, _ route: ServedRoute) -> Refusal? {
         guard let quotas = generation.plan.quotas, let table = generation.plan.counts else { return nil }
         let checks = quotas.checks(caller: context.caller.quotaName, route: route, method: context.method)
         let now = Clock.monotonicNanoseconds()
@@ -68,7 +68,7 @@ extension Worker {
         return refusal
     }
 
-    private func mediaTypeRefusal(_ context: inout ExchangeState) -> Refusal? {
+    private mutating func mediaTypeRefusal(_ context: inout ExchangeState) -> Refusal? {
         let hasBody = context.reader.head.framing != .none && context.reader.head.framing != .length(0)
         guard hasBody else { return nil }
         if let refusal = codingRefusal(&context) { return refusal }
@@ -77,7 +77,7 @@ extension Worker {
         return .unsupportedMediaType
     }
 
-    private func codingRefusal(_ context: inout ExchangeState) -> Refusal? {
+    private mutating func codingRefusal(_ context: inout ExchangeState) -> Refusal? {
         let name = context.reader.head.contentEncoding
         guard !name.isEmpty else { return nil }
         context.coding = coding(context.input, name)

@@ -39,7 +39,9 @@ extension Worker {
         case .makeDraft: return makeDraft(&context.state)
         case .connect(let fresh): return connect(context, fresh: fresh)
         case .seal: return seal(&context.state)
-        case .send: return send(&context.state)
+        case .send:
+            prepareToSend(&context.state)
+            write(.request, later: context)
         case .relayAnswer: relayHead(&context.state)
         case .holdAnswer: return holdAnswer(&context.state)
         case .recordAnswer: recordAnswer(&context.state)
@@ -47,7 +49,7 @@ extension Worker {
         case .deliverAnswer: return deliverKept(context, isReplay: false)
         case .replayAnswer: return deliverKept(context, isReplay: true)
         case .respond:
-            guard let refusal = commands.refusal else {
+            guard let refusal = context.state.exchange.refusal else {
                 preconditionFailure("an answer of our own says what it refuses")
             }
             return respond(context, refusal)
@@ -55,7 +57,7 @@ extension Worker {
         case .cancelConnect: cancelConnect(context)
         case .returnConnection: returnConnection(context)
         case .closeConnection: closeConnection(context)
-        case .flushAnswer: return flushAnswer(context)
+        case .flushAnswer: write(.answer, later: context)
         case .setDeadline(let deadline):
             context.state.deadline = deadline
             context.state.deadlineIsNew = true
@@ -83,12 +85,12 @@ extension Worker {
 
     // MARK: - Before the connection
 
-    private func sendContinue(_ context: ExchangeContext) {
+    private mutating func sendContinue(_ context: ExchangeContext) {
         context.state.output.append("HTTP/1.1 100 Continue\r\n\r\n")
         _ = flush(context)
     }
 
-    private func collectBody(_ context: ExchangeContext) -> Event? {
+    private mutating func collectBody(_ context: ExchangeContext) -> Event? {
         switch context.state.readBody(limits) {
         case .complete:
             context.state.bodyIsWhole = true
@@ -207,7 +209,7 @@ extension Worker {
     // MARK: - The seal
 
     /// Request line, Host and forwarded headers are written, then all is dated, digested and signed.
-    private func seal(_ context: inout ExchangeState) -> Event {
+    private mutating func seal(_ context: inout ExchangeState) -> Event {
         let route = route(&context)
         let digest = context.digestOfBody()
         context.unseal()
@@ -255,9 +257,10 @@ extension Worker {
 
     // MARK: - Deadlines and the end
 
-    /// Arms the last deadline that was set: those before it were over within this turn.
-    private mutating func armDeadline(_ context: inout ExchangeState) {
-        guard context.deadlineIsNew, let deadline = context.deadline else { return }
+    /// Arms the last deadline that was set: those before it were over within this turn, and so may the one be under
+    /// which something is due.
+    mutating func armDeadline(_ context: inout ExchangeState) {
+        guard context.deadlineIsNew, context.due == .nothing, let deadline = context.deadline else { return }
         context.deadlineIsNew = false
         let milliseconds: Int
         switch deadline {

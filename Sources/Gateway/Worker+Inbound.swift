@@ -153,8 +153,17 @@ extension Worker {
 
     // MARK: - Reading
 
-    mutating func inboundReady(_ connection: InboundConnection, _ readiness: Readiness) {
+    /// The first look at an event: what it says of the bytes to come is noted, and those of a new request are read.
+    mutating func readAhead(_ connection: InboundConnection, _ readiness: Readiness) {
+        guard connection.state != .closed else { return }
         connection.note(readiness)
+        if readiness.contains(.failed) || readiness.contains(.closed) { return }
+        if connection.state == .idle { _ = receive(connection) }
+    }
+
+    /// The second look, after `readAhead` of all events.
+    mutating func inboundReady(_ connection: InboundConnection, _ readiness: Readiness) {
+        guard connection.state != .closed else { return }
         if readiness.contains(.failed) || readiness.contains(.closed) { return callerGone(connection) }
         if readiness.contains(.writable), let context = connection.context, context.state.stalled {
             callerTakesAgain(connection, context)
@@ -281,7 +290,7 @@ extension Worker {
     }
 
     /// Digests what has come of the body while the rest is on its way, where the body is sent as it comes.
-    private func hashArrived(_ context: inout ExchangeState) {
+    private mutating func hashArrived(_ context: inout ExchangeState) {
         guard context.coding == nil && !route(&context).additions.alwaysInserts else { return }
         if context.hashed < 0 { context.hashed = 0 }
         let body = context.reader.body

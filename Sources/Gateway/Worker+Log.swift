@@ -19,7 +19,7 @@ extension Worker {
     }
 
     /// The head is there. A trace that it names goes on, with our own span as the parent of what is sent.
-    func readTrace(_ context: inout ExchangeState) {
+    mutating func readTrace(_ context: inout ExchangeState) {
         context.trail.hasMethod = true
         guard let named = Self.trace(in: context.reader, context.input) else { return }
         context.trail.hasTrace = true
@@ -45,8 +45,9 @@ extension Worker {
         }
         lines.begin(logTime, Self.level(outcome.cause, status), "request")
         writeNames(&context)
-        let (body, attempts) = (context.reader.body.count, context.exchange.attempts)
-        Self.writeOutcome(outcome, context.trail, body: body, attempts: attempts, to: &lines)
+        lines.add("http.request.body.size", context.reader.body.count)
+        lines.add("http.response.body.size", context.trail.answerBytes)
+        writeOutcome(&context, outcome)
         let isPaced = context.route?.pacer != nil
         Self.writeTimes(context.trail, isPaced: isPaced, end, to: &lines)
         logIDs(&context, outcome)
@@ -78,26 +79,35 @@ extension Worker {
         }
     }
 
-    /// How it ended.
-    private static func writeOutcome(
-        _ outcome: Outcome, _ trail: borrowing RequestTrail, body: Int, attempts: Int, to lines: inout LogLines
-    ) {
-        if trail.status > 0 { lines.add("http.response.status_code", trail.status) }
-        if trail.upstreamStatus > 0 { lines.add("upstream.status_code", trail.upstreamStatus) }
+    /// How it ended. Most requests end as the one before did, and say it in the same bytes.
+    private mutating func writeOutcome(_ context: inout ExchangeState, _ outcome: Outcome) {
+        let end = LoggedEnd(outcome, context.trail, attempts: context.exchange.attempts)
+        guard context.trail.error == nil && context.trail.productCode == nil else {
+            return Self.write(end, context.trail, to: &lines)
+        }
+        if lastEnd != end {
+            lastEnd = end
+            lastEndLines.clear()
+            Self.write(end, context.trail, to: &lastEndLines)
+        }
+        lines.append(lastEndLines)
+    }
+
+    private static func write(_ end: LoggedEnd, _ trail: borrowing RequestTrail, to lines: inout LogLines) {
+        if end.status > 0 { lines.add("http.response.status_code", end.status) }
+        if end.upstreamStatus > 0 { lines.add("upstream.status_code", end.upstreamStatus) }
         if let code = trail.productCode { lines.add("upstream.product_code", code) }
-        lines.add("phase", word: outcome.phase.word)
-        lines.add("cause", word: outcome.cause.word)
+        lines.add("phase", word: end.outcome.phase.word)
+        lines.add("cause", word: end.outcome.cause.word)
         if let error = trail.error {
             lines.add("error.type", word: error)
             let (sent, assumed) = trail.sent.words
             lines.add("sent", word: sent)
             if let assumed { lines.add("outcome", word: assumed) }
         }
-        lines.add("http.request.body.size", body)
-        lines.add("http.response.body.size", trail.answerBytes)
-        lines.add("attempts", attempts)
-        lines.add("replayed", outcome.cause == .replayed)
-        if let isReused = trail.isReused { lines.add("connection.reused", isReused) }
+        lines.add("attempts", end.attempts)
+        lines.add("replayed", end.outcome.cause == .replayed)
+        if let isReused = end.isReused { lines.add("connection.reused", isReused) }
     }
 
     /// How long it took, and the parts of that which were begun. A part that was not ended goes on to the answer.

@@ -7,21 +7,21 @@ internal import Policy
 
 extension Worker {
     /// A request's first fact: from now on it is in flight.
-    func countBeginning(_ context: inout ExchangeState) {
+    mutating func countBeginning(_ context: inout ExchangeState) {
         guard !context.trail.isCounted else { return }
         context.trail.isCounted = true
         metrics.worker.add(.begun)
     }
 
     /// The upstream's answer has begun.
-    func countAnswer(_ connection: UpstreamConnection, _ context: inout ExchangeState) {
+    mutating func countAnswer(_ connection: UpstreamConnection, _ context: inout ExchangeState) {
         // The answer may come before the whole request is written, and the time of an earlier attempt still stand.
         let sentAt = max(context.trail.time(.sealed), context.trail.time(.sent))
         connection.upstream.counters.answered(afterNanoseconds: turn > sentAt ? turn - sentAt : 0)
     }
 
     /// A request has ended at `end`, by the clock.
-    func count(_ context: inout ExchangeState, _ outcome: Outcome, at end: UInt64) {
+    mutating func count(_ context: inout ExchangeState, _ outcome: Outcome, at end: UInt64) {
         let startedAt = context.trail.startedAt
         let counters = context.route?.counters ?? metrics.noRoute
         counters.ended(
@@ -32,7 +32,7 @@ extension Worker {
     }
 
     /// What quotas have said of a request; most of the time nothing.
-    func count(_ checks: LimitChecks, _ verdict: LimitVerdict) {
+    mutating func count(_ checks: LimitChecks, _ verdict: LimitVerdict) {
         guard verdict.refusing | verdict.reporting != 0 else { return }
         for position in 0..<checks.count {
             let bit: UInt8 = 1 << UInt8(position)

@@ -16,7 +16,7 @@ extension Worker {
     }()
 
     /// Looks at the upstream's clock, once per second.
-    func noteClock(_ context: inout ExchangeState) {
+    mutating func noteClock(_ context: inout ExchangeState) {
         let upstream = route(&context).upstream
         guard upstream.clockSeenAt != date.unixSeconds,
             let theirs = Self.theirDate(of: context.answer, context.received)
@@ -37,7 +37,7 @@ extension Worker {
     }
 
     /// Takes a part of a 401's body, before it is passed on.
-    func noteDenial(_ count: Int, _ context: inout ExchangeState) {
+    mutating func noteDenial(_ count: Int, _ context: inout ExchangeState) {
         guard context.answer.head.status == 401, context.denial.count < Self.maxDenial else { return }
         Self.copy(min(count, Self.maxDenial - context.denial.count), of: context.received, to: &context.denial)
     }

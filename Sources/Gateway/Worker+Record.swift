@@ -153,7 +153,7 @@ extension Worker {
         return flushAnswer(context)
     }
 
-    private func writeKept(_ context: inout ExchangeState, _ isReplay: Bool) -> KeptAnswer {
+    private mutating func writeKept(_ context: inout ExchangeState, _ isReplay: Bool) -> KeptAnswer {
         Self.writeKept(
             context.held, context.fields, context.method, isReplay: isReplay, closes: context.closes,
             to: &context.output)
@@ -170,7 +170,7 @@ extension Worker {
     }
 
     /// What was held of an answer that streams after all: its head with its framing, and the body so far.
-    func relayHeld(_ context: inout ExchangeState) {
+    mutating func relayHeld(_ context: inout ExchangeState) {
         context.key = KeyHold()
         if !context.exchange.callerIsGone {
             context.chunksOut = Self.writeOutgrown(

@@ -52,7 +52,7 @@ extension Worker {
     }
 
     /// What an answer's head says of the secret that its request was sealed with.
-    private func judgeSignature(_ context: inout ExchangeState) -> Event {
+    private mutating func judgeSignature(_ context: inout ExchangeState) -> Event {
         let signer = route(&context).signer
         guard context.answer.head.status == 401 else {
             if context.triesOtherSecret && signer.accepted(context.secret) { tellOfSecret(&context) }
@@ -76,7 +76,7 @@ extension Worker {
     }
 
     /// A broken answer of which the caller has no byte is replaced by one of our own, which says what is known.
-    private func withdrawAnswer(_ context: inout ExchangeState) {
+    private mutating func withdrawAnswer(_ context: inout ExchangeState) {
         guard context.exchange.phase == .answered, !context.answerIsOnWire, !context.exchange.callerIsGone else {
             return
         }
@@ -97,7 +97,7 @@ extension Worker {
     }
 
     /// One read. True where something came, if only the end.
-    private mutating func receiveAnswer(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Bool {
+    mutating func receiveAnswer(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Bool {
         guard connection.readable else { return false }
         context.state.received.compact()
         // The buffer has room for the longest head, unless a reload has allowed longer ones since it was made.
@@ -143,11 +143,12 @@ extension Worker {
             followPayload(count, &context.state)
             // A short answer goes out as one run of bytes; of a long one the payload is written from where it lies.
             if count <= context.state.output.room && context.state.output.count > 0 {
+                // Written with what follows, or once nothing does.
                 context.state.gatherPayload(count)
             } else {
                 context.state.pendingPayload = count
+                flushed(flush(context), context)
             }
-            flushed(flush(context), context)
         }
     }
 
@@ -160,12 +161,14 @@ extension Worker {
     }
 
     /// Writes what is held for the caller, the payload from where it lies.
-    func flush(_ context: ExchangeContext) -> FlushResult {
+    mutating func flush(_ context: ExchangeContext) -> FlushResult {
         if context.state.output.count + context.state.pendingPayload == 0 { return .done }
         return flush(&context.state, to: inbound(context).transport)
     }
 
-    private func flush(_ context: inout ExchangeState, to transport: borrowing InboundTransport) -> FlushResult {
+    private mutating func flush(
+        _ context: inout ExchangeState, to transport: borrowing InboundTransport
+    ) -> FlushResult {
         let before = context.output.count + context.pendingPayload
         let result = write(
             &context.output, payload: &context.pendingPayload, of: &context.received, &context.answer, to: transport)
@@ -181,7 +184,7 @@ extension Worker {
     }
 
     /// The buffers are borrowed once for the whole: each reach into a context is checked for exclusivity at run time.
-    private func write(
+    private mutating func write(
         _ output: inout ByteBuffer, payload: inout Int, of received: inout ByteBuffer, _ answer: inout AnswerReader,
         to transport: borrowing InboundTransport
     ) -> FlushResult {
@@ -235,7 +238,7 @@ extension Worker {
     }
 
     /// True where the payload goes out in chunks. The buffers are borrowed once, as in `write`.
-    private func writeHead(
+    private mutating func writeHead(
         of answer: borrowing AnswerReader, _ received: borrowing ByteBuffer, _ fields: borrowing ByteBuffer,
         closes: Bool, to output: inout ByteBuffer
     ) -> Bool {
@@ -285,7 +288,7 @@ extension Worker {
         return flushAnswer(context)
     }
 
-    private func write(_ refusal: Refusal, _ context: inout ExchangeState, _ product: Product, _ id: [UInt8]) {
+    private mutating func write(_ refusal: Refusal, _ context: inout ExchangeState, _ product: Product, _ id: [UInt8]) {
         let bytes = Self.write(
             refusal, context.fields, product, id, close: context.closes, body: context.method != .head,
             to: &context.output)
@@ -301,7 +304,7 @@ extension Worker {
     }
 
     /// The last of the answer goes to the kernel.
-    func flushAnswer(_ context: ExchangeContext) -> Event? {
+    mutating func flushAnswer(_ context: ExchangeContext) -> Event? {
         switch flush(context) {
         case .done: .answerDelivered
         case .stalled: .callerStalled

@@ -83,7 +83,7 @@ extension Worker {
     }
 
     /// Asks the breaker, once per request: a second try of the same request is a part of the first.
-    private func admits(_ upstream: UpstreamState, _ context: inout ExchangeState) -> Bool {
+    private mutating func admits(_ upstream: UpstreamState, _ context: inout ExchangeState) -> Bool {
         guard context.breakerVerdict == nil, let verdict = upstream.book.state.breaker?.admit(at: now) else {
             return true
         }
@@ -93,7 +93,7 @@ extension Worker {
     }
 
     /// Tells the breaker how a request that it let pass has ended.
-    func judge(_ context: ExchangeContext, _ cause: Cause) {
+    mutating func judge(_ context: ExchangeContext, _ cause: Cause) {
         guard let verdict = context.state.breakerVerdict, verdict != .refuse, let route = context.state.route else {
             return
         }
@@ -142,7 +142,7 @@ extension Worker {
     }
 
     /// A connection was lost before a byte of the answer came. Soon after it was lent, it had been idle for too long.
-    func learn(from connection: UpstreamConnection) {
+    mutating func learn(from connection: UpstreamConnection) {
         guard connection.isUsed, now - connection.lentAt < Worker.idleCloseMilliseconds else { return }
         connection.upstream.book.state.idleLimit.lost(
             afterIdle: connection.lentAt - connection.idleSince, openedAt: connection.openedAt, now: now)
@@ -338,6 +338,20 @@ extension Worker {
 
     // MARK: - Events
 
+    /// The first look at an event: what it says of the bytes to come is noted, and those of an answer are read.
+    mutating func readAhead(_ connection: UpstreamConnection, _ readiness: Readiness) {
+        switch connection.state {
+        case .idle: connection.note(readiness)
+        case .lent:
+            connection.note(readiness)
+            guard readiness != .writable, let context = connection.context else { return }
+            guard context.state.exchange.phase == .sent && !context.state.stalled else { return }
+            _ = receiveAnswer(connection, context)
+        case .connecting, .handshaking, .resolving, .closed: break
+        }
+    }
+
+    /// The second look, after `readAhead` of all events.
     mutating func upstreamReady(_ connection: UpstreamConnection, _ readiness: Readiness) {
         switch connection.state {
         case .connecting:
@@ -349,11 +363,9 @@ extension Worker {
         case .idle:
             guard readiness.contains(.readable) || readiness.contains(.closedForReading) || readiness.contains(.failed)
             else { return }
-            connection.note(readiness)
             if !staysQuiet(connection) { closeIdle(connection) }
         case .lent:
             guard let context = connection.context else { return }
-            connection.note(readiness)
             if readiness.contains(.writable), let event = write(connection, &context.state) { drive(context, event) }
             relay(connection, context)
         case .resolving, .closed: break
@@ -395,23 +407,28 @@ extension Worker {
 
     // MARK: - Writing
 
-    func send(_ context: inout ExchangeState) -> Event? {
+    mutating func prepareToSend(_ context: inout ExchangeState) {
         guard let connection = context.upstream else { preconditionFailure("a request is sent on a lent connection") }
         context.received.clear()
         context.answer.begin(context.method)
         context.written = 0
         connection.writtenBefore = connection.bytesWritten
+    }
+
+    /// Writes the sealed request, unless it has lost its connection in this stage.
+    mutating func writeRequest(_ context: inout ExchangeState) -> Event? {
+        guard context.exchange.phase == .sealed, let connection = context.upstream else { return nil }
         return write(connection, &context)
     }
 
     /// Writes what is left of the sealed request; an event once all of it is with the kernel, or nothing of it will be.
-    private func write(_ connection: UpstreamConnection, _ context: inout ExchangeState) -> Event? {
+    private mutating func write(_ connection: UpstreamConnection, _ context: inout ExchangeState) -> Event? {
         context.bodyIsOwn
             ? write(context.sealed, context.body, ByteRange(0, context.body.count), connection, &context.written)
             : write(context.sealed, context.input, context.reader.body, connection, &context.written)
     }
 
-    private func write(
+    private mutating func write(
         _ sealed: borrowing SealedRequest?, _ buffer: borrowing ByteBuffer, _ range: ByteRange,
         _ connection: UpstreamConnection, _ written: inout Int
     ) -> Event? {

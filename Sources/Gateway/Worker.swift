@@ -92,6 +92,9 @@ struct Worker: ~Copyable {
     var requestIDs: RequestIDs
     /// Lines of the access log that were written in this turn.
     var lines = LogLines(capacity: LogBuffer.firstCapacity)
+    /// How the last request ended, as its line says it.
+    var lastEnd: LoggedEnd?
+    var lastEndLines = LogLines(capacity: 256)
     /// Where they are handed over.
     let logBuffer: LogBuffer
     /// Questions to the store so far: each has its number.
@@ -140,7 +143,12 @@ struct Worker: ~Copyable {
     /// The slot whose timer ends a drain: the mailbox's, which has no other.
     private(set) var drainSlot: UInt32 = 0
     private var goingOn: [InboundConnection] = []
-    private var laterEvents: [(token: Token, readiness: Readiness)] = []
+    /// Exchanges with something for the kernel, which takes it at the end of the stage.
+    private var writes: [ExchangeContext?] = []
+    /// The events of this turn.
+    private var upstreamEvents: [(connection: UpstreamConnection?, readiness: Readiness)] = []
+    private var inboundEvents: [(connection: InboundConnection?, readiness: Readiness)] = []
+    private var otherEvents: [Token] = []
     private var expired: [TimerID] = []
     private var messages: [Message] = []
 
@@ -214,24 +222,81 @@ struct Worker: ~Copyable {
     }
 
     /// Upstream events come first: a connection that was closed while it was idle is noticed before a request of the
-    /// same batch could be given to it.
+    /// same batch could be given to it. Each half goes in stages (decision 0013): everything is read, then worked on,
+    /// then what became ready is written.
     private mutating func handleEvents(_ count: Int) {
-        laterEvents.removeAll(keepingCapacity: true)
         for index in 0..<count {
             let event = poller.event(index)
-            guard slots.isUpstream(event.token) else {
-                laterEvents.append(event)
-                continue
-            }
-            if case .upstream(let connection) = slots.find(event.token) { upstreamReady(connection, event.readiness) }
-        }
-        for event in laterEvents {
             switch slots.find(event.token) {
-            case .inbound(let connection): inboundReady(connection, event.readiness)
+            case .upstream(let connection):
+                readAhead(connection, event.readiness)
+                upstreamEvents.append((connection, event.readiness))
+            case .inbound(let connection): inboundEvents.append((connection, event.readiness))
+            case .listener, .mailbox: otherEvents.append(event.token)
+            case .free, .pacer: break
+            }
+        }
+        for index in upstreamEvents.indices {
+            let readiness = upstreamEvents[index].readiness
+            if let connection = upstreamEvents[index].connection.take() { upstreamReady(connection, readiness) }
+        }
+        upstreamEvents.removeAll(keepingCapacity: true)
+        writeDue()
+        for event in inboundEvents {
+            if let connection = event.connection { readAhead(connection, event.readiness) }
+        }
+        for index in inboundEvents.indices {
+            let readiness = inboundEvents[index].readiness
+            if let connection = inboundEvents[index].connection.take() { inboundReady(connection, readiness) }
+        }
+        inboundEvents.removeAll(keepingCapacity: true)
+        for token in otherEvents {
+            switch slots.find(token) {
             case .listener(let box): accept(box)
             case .mailbox: readMailbox()
-            case .free, .upstream, .pacer: break
+            case .free, .inbound, .upstream, .pacer: break
             }
+        }
+        otherEvents.removeAll(keepingCapacity: true)
+        writeDue()
+    }
+
+    /// Writes at the end of this stage, and tells the exchange then.
+    mutating func write(_ due: DueWrite, later context: ExchangeContext) {
+        context.state.due = due
+        writes.append(context)
+    }
+
+    /// Ends a stage: all that is due is written, and then the exchanges hear of it. Nothing is due when the worker
+    /// waits.
+    mutating func writeDue() {
+        var told = 0
+        while told < writes.count {
+            let end = writes.count
+            for index in told..<end {
+                if let context = writes[index] { writeNow(context) }
+            }
+            while told < end {
+                let context = writes[told].take()
+                told += 1
+                guard let context else { continue }
+                if let event = context.state.outcomeOfWrite.take() {
+                    drive(context, event)
+                } else {
+                    armDeadline(&context.state)
+                }
+            }
+        }
+        writes.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func writeNow(_ context: ExchangeContext) {
+        let due = context.state.due
+        context.state.due = .nothing
+        switch due {
+        case .nothing: break
+        case .request: context.state.outcomeOfWrite = writeRequest(&context.state)
+        case .answer: context.state.outcomeOfWrite = flushAnswer(context)
         }
     }
 
@@ -254,6 +319,7 @@ struct Worker: ~Copyable {
         let places = openings
         openings.removeAll(keepingCapacity: true)
         for place in places { openForWaiting(place.upstream, place.exchange) }
+        writeDue()
     }
 
     private mutating func handleTimers() {
@@ -268,6 +334,7 @@ struct Worker: ~Copyable {
             case .free, .mailbox: break
             }
         }
+        writeDue()
     }
 
     private mutating func readMailbox() {

@@ -60,7 +60,7 @@ private let lostMaybe = "close, by callerWrite, respond 502 connection_terminate
         ]
         for (event, expected, phase) in script {
             #expect(!exchange.answerBegan || phase >= .answered)
-            #expect(words(exchange.advance(event)) == expected, "\(event)")
+            #expect(told(&exchange, event) == expected, "\(event)")
             #expect(exchange.phase == phase, "\(event)")
         }
         #expect(exchange.outcome == Outcome(.completed, .settled) && exchange.answerBegan && !exchange.callerIsGone)
@@ -91,8 +91,8 @@ private let lostMaybe = "close, by callerWrite, respond 502 connection_terminate
         var exchange = Exchange()
         for event in Place.admitted.events + [.requestRefused(.bodyMissing)] { _ = exchange.advance(event) }
         #expect(exchange.phase == .settled && exchange.outcome == Outcome(.refused, .admitted))
-        #expect(words(exchange.advance(.callerStalled)) == "by callerWrite")
-        #expect(words(exchange.advance(.answerDelivered)) == "clear, finish refused admitted")
+        #expect(told(&exchange, .callerStalled) == "by callerWrite")
+        #expect(told(&exchange, .answerDelivered) == "clear, finish refused admitted")
     }
 
     @Test func noConnectionCanBeHad() {
@@ -201,8 +201,8 @@ private let lostMaybe = "close, by callerWrite, respond 502 connection_terminate
             let stillBegan = exchange.answerBegan
             #expect(!stillBegan)
             let expected = "close, by callerWrite, respond 502 \(error) maybe assume-failure"
-            let said = words(exchange.advance(event))
-            let after = words(exchange.advance(.answerDelivered))
+            let said = told(&exchange, event)
+            let after = told(&exchange, .answerDelivered)
             #expect(said == expected, "\(said)")
             #expect(after.hasPrefix("clear, finish upstream"), "\(after)")
         }

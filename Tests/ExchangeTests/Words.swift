@@ -46,14 +46,16 @@ func word(_ command: Command, _ refusal: Refusal?) -> String {
     }
 }
 
-func words(_ commands: Commands) -> String {
-    (0..<commands.count).map { word(commands[$0], commands.refusal) }.joined(separator: ", ")
+/// What the exchange says to a fact.
+func told(_ exchange: inout Exchange, _ event: Event) -> String {
+    let commands = exchange.advance(event)
+    return (0..<commands.count).map { word(commands[$0], exchange.refusal) }.joined(separator: ", ")
 }
 
 /// The commands after the last of `events`, which a new exchange is given in order.
 func last(_ events: [Event]) -> String {
     var exchange = Exchange()
     var said = ""
-    for event in events { said = words(exchange.advance(event)) }
+    for event in events { said = told(&exchange, event) }
     return said
 }

@@ -59,6 +59,23 @@ struct RequestTrail {
     }
 }
 
+/// How a request ended, as far as its line says it by words and small numbers.
+struct LoggedEnd: Equatable {
+    let outcome: Outcome
+    let status: Int
+    let upstreamStatus: Int
+    let attempts: Int
+    let isReused: Bool?
+
+    init(_ outcome: Outcome, _ trail: borrowing RequestTrail, attempts: Int) {
+        self.outcome = outcome
+        self.attempts = attempts
+        status = trail.status
+        upstreamStatus = trail.upstreamStatus
+        isReused = trail.isReused
+    }
+}
+
 extension ExchangeState {
     /// Gives the exchange a fact, and notes how far it has come. `turn` is when this turn of the worker began: what
     /// came in by it is no younger. What the gateway itself did a moment ago is noted by the clock.

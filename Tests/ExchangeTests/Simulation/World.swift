@@ -110,7 +110,7 @@ final class World {
             for index in 0..<todo.count {
                 if next != nil { complain("a command that is not the last reported a fact", request) }
                 request.trace.append(.order(todo[index]))
-                if let fault = request.ledger.judge(todo[index], todo.refusal) { complain(fault, request) }
+                if let fault = request.ledger.judge(todo[index], request.exchange.refusal) { complain(fault, request) }
                 guard complaint == nil else { return }
                 next = perform(todo[index], request)
             }
