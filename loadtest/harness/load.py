@@ -9,22 +9,33 @@ from .processes import FIFO_GENERATOR, before_exec
 from .settings import LOAD_CPU, LOADTEST, OUT, PATH, Failure
 
 
-def wrk(port, scenario, seconds, warm_up=False):
-    """One run of wrk from the load's processor; its counts, and microseconds at p50, p99, p99.9. A warm-up may be over
-    before the first answer: making 64 TLS connections can take as long on a busy machine."""
+def wrk_command(port, scenario, seconds):
+    """Words, environment and what the process does first."""
     command = ["wrk", "-t1", f"-c{scenario.connections}", f"-d{seconds}s", "--timeout", "5s", "-s",
                LOADTEST / "post.lua", f"http://127.0.0.1:{port}{PATH}"]
     environment = {**os.environ, "BODY_BYTES": str(scenario.bytes),
                    "KEY_PREFIX": f"{port}-{time.monotonic_ns()}-" if scenario.keys else ""}
     if scenario.churn:
         environment["CLOSE"] = "1"
+    return command, environment, before_exec({LOAD_CPU})
+
+
+def wrk(port, scenario, seconds, warm_up=False):
+    """One run of wrk from the load's processor; its counts, and microseconds at p50, p99, p99.9. A warm-up may be over
+    before the first answer: making 64 TLS connections can take as long on a busy machine."""
+    command, environment, prepare = wrk_command(port, scenario, seconds)
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 30, env=environment,
-                          preexec_fn=before_exec({LOAD_CPU}), check=False)
-    lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
+                          preexec_fn=prepare, check=False)
+    return wrk_result(port, done.stdout, done.stderr, warm_up)
+
+
+def wrk_result(port, output, errors="", warm_up=False):
+    """What wrk has said; refused where a request failed."""
+    lines = [line for line in output.splitlines() if line.startswith("RESULT ")]
     if not lines:
-        raise Failure(f"wrk gave no result: {done.stdout[-300:]} {done.stderr[-300:]}")
+        raise Failure(f"wrk gave no result: {output[-300:]} {errors[-300:]}")
     result = json.loads(lines[0][7:])
-    if result["errors"] or "Non-2xx" in done.stdout or not (result["requests"] or warm_up):
+    if result["errors"] or "Non-2xx" in output or not (result["requests"] or warm_up):
         raise Failure(f"errors on port {port} ({result['error_kinds']}; {result['requests']} answers); "
                       f"see {OUT}/*-{port}.log")
     return result
@@ -46,7 +57,12 @@ def generator(target, scenario, seconds, cpu=LOAD_CPU, fifo=False, may_fail=Fals
         preexec_fn=before_exec({cpu}, FIFO_GENERATOR if fifo else 0))
     if done.returncode:
         raise Failure(f"the generator could not run against {target}: {done.stderr.strip()[-400:]}")
-    result = json.loads(done.stdout)
+    return generator_result(target, done.stdout, may_fail)
+
+
+def generator_result(target, output, may_fail=False):
+    """What the generator has said; refused where a request failed, unless it may."""
+    result = json.loads(output)
     if not may_fail and (result["errors"] or not result["requests"]):
         raise Failure(f"errors on {target}: {result['error_kinds']}, {result['requests']} requests")
     return result

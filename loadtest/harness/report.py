@@ -12,7 +12,7 @@ from .settings import OUT
 from .soak import settled
 
 BASES = ("limit", "haproxy", "nginx")
-CLOSED = ("us_per_request", "requests_per_second", "cpu_busy", "cpu_waited", "machine_busy", "p50", "p99", "rss_kib")
+CLOSED = ("us_per_request", "requests_per_second", "cpu_waited", "machine_busy", "p50", "p99", "rss_kib")
 OPEN = ("p50", "p90", "p99", "p99_9", "max", "late_p99", "us_per_request")
 ADDED = ("p50", "p99", "p99_9", "max")
 IDLE = ("start_kib", "before_kib", "after_kib", "bytes_per_connection")
