@@ -153,12 +153,13 @@ extension Worker {
 
     // MARK: - Reading
 
-    /// The first look at an event: what it says of the bytes to come is noted, and those of a new request are read.
+    /// The first look at an event: what it says of the bytes to come is noted, and those of a new request are read. A
+    /// caller that has sent ahead has a context: what lies there comes first, and nothing is read behind it.
     mutating func readAhead(_ connection: InboundConnection, _ readiness: Readiness) {
         guard connection.state != .closed else { return }
         connection.note(readiness)
         if readiness.contains(.failed) || readiness.contains(.closed) { return }
-        if connection.state == .idle { _ = receive(connection) }
+        if connection.state == .idle && connection.context == nil { _ = receive(connection) }
     }
 
     /// The second look, after `readAhead` of all events.
