@@ -13,6 +13,15 @@ extension UInt64 {
         let behindZ = bits &+ (0x80 - 0x5B) &* ones
         return self | ((fromA & ~behindZ & ~self & tops) &>> 2)
     }
+
+    /// Every `byte` made `other`.
+    @inline(__always)
+    func replacing(_ byte: UInt8, with other: UInt8) -> UInt64 {
+        let differing = self ^ (UInt64(byte) &* ones)
+        // Exact in every byte: the low seven bits cannot carry, the top bit is asked for itself.
+        let marks = ~(((differing & ~tops) &+ ~tops) | differing) & tops
+        return self ^ ((marks &>> 7) &* UInt64(byte ^ other))
+    }
 }
 
 extension Span where Element == UInt8 {

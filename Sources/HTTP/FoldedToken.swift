@@ -68,23 +68,13 @@ struct FoldedToken: Sendable {
         length += 1
     }
 
-    /// The token with every `_` made `-`.
+    /// The token with every `_`, which is folded to 0x7F, made `-`.
     var hyphenated: FoldedToken {
         var token = self
-        token.first = Self.hyphenated(first)
-        token.second = Self.hyphenated(second)
-        token.third = Self.hyphenated(third)
-        token.last = Self.hyphenated(last)
+        token.first = first.replacing(0x7F, with: UInt8(ascii: "-"))
+        token.second = second.replacing(0x7F, with: UInt8(ascii: "-"))
+        token.third = third.replacing(0x7F, with: UInt8(ascii: "-"))
+        token.last = last.replacing(0x7F, with: UInt8(ascii: "-"))
         return token
-    }
-
-    /// Every folded `_` made `-`.
-    private static func hyphenated(_ word: UInt64) -> UInt64 {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let tops: UInt64 = 0x8080_8080_8080_8080
-        let differing = word ^ (0x7F &* ones)
-        // Exact in every byte: the low seven bits cannot carry, the top bit is asked for itself.
-        let marks = ~(((differing & ~tops) &+ ~tops) | differing) & tops
-        return word ^ ((marks &>> 7) &* (0x7F ^ 0x2D))
     }
 }

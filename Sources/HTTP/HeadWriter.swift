@@ -3,13 +3,6 @@
 // belongs to one hop, to the signature, or to the framing, also not where `_` and `-` are exchanged in a name.
 
 extension ByteBuffer {
-    /// Appends `number` (not negative) in decimal.
-    package mutating func appendDecimal(_ number: Int) {
-        precondition(number >= 0, "lengths are not negative")
-        if number < 10 { return append(byte: UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: number)) }
-        append(decimal: number)
-    }
-
     /// Appends a chunk-size line: `size` (not negative) in hexadecimal and CR LF. A size of 0 is the last chunk's.
     package mutating func appendChunkSize(_ size: Int) {
         precondition(size >= 0, "lengths are not negative")

@@ -42,13 +42,7 @@ extension ByteBuffer {
     /// Appends `,"name":` and nanoseconds as milliseconds with three decimals, rounded to the nearest.
     package mutating func appendMember(_ name: StaticString, milliseconds nanoseconds: UInt64) {
         appendMemberName(name)
-        append(thousandths: Int(truncatingIfNeeded: (nanoseconds &+ 500) / 1_000))
-    }
-
-    /// Appends the last 3 decimal digits of `number`, with zeros in front.
-    package mutating func appendThreeDigits(_ number: Int) {
-        precondition(number >= 0, "a number that is not negative")
-        append(threeDigits: number)
+        appendThousandths(Int(truncatingIfNeeded: (nanoseconds &+ 500) / 1_000))
     }
 
     /// Appends 16 lower-case hexadecimal digits.

@@ -211,8 +211,9 @@ package struct ByteBuffer: ~Copyable {
         end += 1
     }
 
-    /// Appends a number, which is not negative, in decimal.
-    mutating func append(decimal number: Int) {
+    /// Appends `number` (not negative) in decimal.
+    package mutating func appendDecimal(_ number: Int) {
+        precondition(number >= 0, "lengths are not negative")
         let digits = Self.digits(of: UInt(number))
         reserve(digits)
         put(UInt(number), digits, behind: 0)
@@ -220,7 +221,7 @@ package struct ByteBuffer: ~Copyable {
     }
 
     /// Appends thousandths, which are not negative, with three decimals: 1234 as `1.234`.
-    mutating func append(thousandths number: Int) {
+    mutating func appendThousandths(_ number: Int) {
         let whole = UInt(number) / 1_000
         let digits = Self.digits(of: whole)
         reserve(digits &+ 4)
@@ -231,8 +232,9 @@ package struct ByteBuffer: ~Copyable {
         end &+= digits &+ 4
     }
 
-    /// Appends the last three decimal digits of a number, which is not negative, with zeros in front.
-    mutating func append(threeDigits number: Int) {
+    /// Appends the last 3 decimal digits of `number` (not negative), with zeros in front.
+    package mutating func appendThreeDigits(_ number: Int) {
+        precondition(number >= 0, "a number that is not negative")
         reserve(3)
         put(UInt(number), 3, behind: 0)
         end &+= 3
