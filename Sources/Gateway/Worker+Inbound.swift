@@ -172,7 +172,8 @@ extension Worker {
         proceed(connection)
     }
 
-    /// Reads and steps until the caller has nothing more, or until the exchange has the word.
+    /// Reads and steps until the caller has nothing more, or until the exchange has the word. One request at a time:
+    /// what was sent behind one that is answered already waits in `goOn`, and others have their turns.
     mutating func proceed(_ connection: InboundConnection) {
         while true {
             switch connection.state {
@@ -180,6 +181,7 @@ extension Worker {
                 guard shakeHands(connection) else { return }
                 continue
             case .idle, .head:
+                if connection.queued { return }
                 if let context = connection.context, context.state.input.count > 0 {
                     guard readHead(connection, context) else { break }
                     continue

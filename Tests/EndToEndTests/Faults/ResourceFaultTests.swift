@@ -119,25 +119,6 @@ import Testing
         #expect(upstream.requests.count == 1)
     }
 
-    /// Requests that are sent ahead wait in the kernel until those before them are answered: they are no body, and take
-    /// none of the memory for bodies, of which another caller has most.
-    @Test func requestsSentAheadAreNotReadAhead() throws {
-        let (upstream, asked, answer) = try heldUpstream()
-        var setup = Setup(upstream)
-        setup.limits = "  max_buffered: 1MiB\n  max_body: 1MiB\n"
-        let gateway = try GatewayUnderTest(setup)
-        let holder = try gateway.caller()
-        try holder.send(post("/x", object(of: 900_000)))
-        #expect(asked.pass())
-        let hasty = try gateway.caller()
-        let fill = String(repeating: "a", count: 7_000)
-        let refused = "GET /nowhere HTTP/1.1\r\nHost: gateway\r\nX-Fill: \(fill)\r\n\r\n"
-        try hasty.send(String(repeating: refused, count: 400))
-        for _ in 0..<400 { #expect(try hasty.answer().status == 404) }
-        answer.open()
-        #expect(try holder.answer().status == 200)
-    }
-
     @Test func aBreakerOpensAndClosesAgain() throws {
         let healthy = Gate()
         let asked = Gate()

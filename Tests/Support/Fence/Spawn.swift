@@ -15,7 +15,7 @@ package enum ProgramEnd: Equatable, Sendable {
 
 /// Signals that tests send.
 package enum ProgramSignal: Sendable {
-    case terminate, interrupt, hangup, user1, kill, abort
+    case terminate, interrupt, hangup, user1, kill, abort, suspend, resume
 
     var number: Int32 {
         switch self {
@@ -25,6 +25,8 @@ package enum ProgramSignal: Sendable {
         case .user1: SIGUSR1
         case .kill: SIGKILL
         case .abort: SIGABRT
+        case .suspend: SIGSTOP
+        case .resume: SIGCONT
         }
     }
 }
