@@ -1,11 +1,13 @@
-/* What the kernel says of this process: memory, descriptors, processor time. Files of /proc are opened once and read
+/* What the kernel says of this process: memory, descriptors, processor time; and what is given back to it. Files of /proc are opened once and read
  * again from their start, since a process that has given up its rights may not open them any more. */
 #define _GNU_SOURCE
 #include "CShims.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -43,3 +45,23 @@ uint64_t cs_process_nanoseconds(void) {
 }
 
 int cs_page_size(void) { return (int)sysconf(_SC_PAGESIZE); }
+
+/* Whole pages only: one that a segment shares with its neighbour is not its own. */
+static int give_back_object(struct dl_phdr_info *object, size_t size, void *page) {
+    (void)size;
+    uintptr_t mask = *(uintptr_t *)page - 1;
+    for (int index = 0; index < object->dlpi_phnum; index++) {
+        const ElfW(Phdr) *part = &object->dlpi_phdr[index];
+        /* What was ever writable may hold what is nowhere else: relocations, though they are read-only by now. */
+        if (part->p_type != PT_LOAD || (part->p_flags & PF_W)) continue;
+        uintptr_t start = (object->dlpi_addr + part->p_vaddr + mask) & ~mask;
+        uintptr_t end = (object->dlpi_addr + part->p_vaddr + part->p_filesz) & ~mask;
+        if (start < end) madvise((void *)start, end - start, MADV_DONTNEED);
+    }
+    return 0;
+}
+
+void cs_give_back_pages(void) {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    dl_iterate_phdr(give_back_object, &page);
+}

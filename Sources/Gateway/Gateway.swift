@@ -123,6 +123,7 @@ package final class Gateway {
         log.write(.info, "ready", ("workers", .number(fleet.size)), ("listeners", .words(change.addresses)))
         listeners.warnOfUnused(log)
         manager.serving(change.addresses)
+        ProcessControl.giveBackPages()
     }
 
     private func plan(_ settings: Settings) -> Plan {
@@ -417,6 +418,7 @@ package final class Gateway {
             observatory.reloaded()
             log.write(.info, "reloaded", ("listeners", .words(addresses)))
             if reloads.isEmpty && !draining { manager.serving(addresses) }
+            ProcessControl.giveBackPages()
         }
     }
 

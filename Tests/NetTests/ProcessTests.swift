@@ -33,6 +33,17 @@ private func write(_ text: String, to descriptor: Int32) -> SystemError? {
         }
     }
 
+    /// What is used after it comes back by itself: the rest of this test, for one.
+    @Test func pagesOfCodeAreGivenBack() async {
+        await #expect(processExitsWith: .exitCode(5)) {
+            let figures = ProcessFigures()
+            let before = try #require(figures.residentBytes())
+            ProcessControl.giveBackPages()
+            let after = try #require(figures.residentBytes())
+            ProcessControl.exit(after + 2_097_152 < before ? 5 : 8)
+        }
+    }
+
     @Test func filesAreSeenAndRemoved() throws {
         let file = TemporaryFile("seen")
         #expect(!ProcessControl.fileExists(file.path))

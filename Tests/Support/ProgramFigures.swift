@@ -18,6 +18,9 @@ extension Program {
         return (user + system) * 10
     }
 
+    /// Its resident memory in bytes.
+    package var residentBytes: Int? { statistics.flatMap { $0.count > 21 ? Int($0[21]) : nil }.map { $0 * 4_096 } }
+
     /// Its threads.
     package var threads: Int? { statistics.flatMap { $0.count > 17 ? Int($0[17]) : nil } }
 

@@ -123,6 +123,7 @@ int64_t cs_read_from_start(int fd, void *to, size_t count);
 int64_t cs_count_entries(int directory); /* "." and ".." included */
 uint64_t cs_process_nanoseconds(void);
 int cs_page_size(void);
+void cs_give_back_pages(void); /* of code and constants: they come back from their files where they are used */
 
 /* What the process gives up for good. cs_become: supplementary groups of `name`, or none where that is NULL. */
 int cs_no_new_privileges(void);

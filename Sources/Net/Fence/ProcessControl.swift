@@ -44,6 +44,11 @@ package enum ProcessControl {
     /// Our process id.
     package static func processID() -> Int32 { cs_process_id() }
 
+    /// Gives the pages of code and constants back, the program's and its libraries', of which most served the start
+    /// only. What is used again is mapped again from the page cache, at a first request mostly (madvise(2),
+    /// MADV_DONTNEED). Nothing that was ever writable is touched.
+    package static func giveBackPages() { cs_give_back_pages() }
+
     /// Ends the process.
     package static func exit(_ code: Int32) -> Never {
         cs_exit(code)
