@@ -21,9 +21,9 @@ COPY Package.swift ./
 COPY Sources ./Sources
 COPY Tests ./Tests
 COPY loadtest/generator ./loadtest/generator
-RUN for name in countersign ingo-sandbox; do \
-        swift build -c release --product "$name" --explicit-target-dependency-import-check error \
-            --experimental-lto-mode=full --static-swift-stdlib --disable-local-rpath || exit 1; done
+COPY scripts/lib.sh ./scripts/lib.sh
+COPY Benchmarks/countersign.profdata ./Benchmarks/countersign.profdata
+RUN bash -c '. scripts/lib.sh && build_product release countersign && build_product release ingo-sandbox'
 RUN mkdir -p /out /empty \
     && for name in countersign ingo-sandbox; do \
         strip -o "/out/$name" "$(swift build -c release --show-bin-path)/$name"; done

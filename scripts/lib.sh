@@ -73,12 +73,25 @@ stage() {
 # Every build uses it: an import that Package.swift does not declare is an error.
 walls=(--explicit-target-dependency-import-check error)
 
-# build_product CONFIGURATION PRODUCT. A release is optimised across the rooms and has the Swift runtime within it: the Dockerfile
-# says the same, docs/decisions/0011-whole-program.md why.
+# A release is optimised across the rooms and has the Swift runtime within it (docs/decisions/0011-whole-program.md).
+release=(--experimental-lto-mode=full --static-swift-stdlib --disable-local-rpath)
+# The gateway's code lies in the binary by how often a run under load used it (docs/decisions/0014-profile.md).
+profile=Benchmarks/countersign.profdata
+profiled=(-Xlinker "--lto-cs-profile-file=$root/$profile" -Xlinker -z -Xlinker keep-text-section-prefix
+    -Xlinker -mllvm -Xlinker -enable-split-machine-functions)
+
+# build_product CONFIGURATION PRODUCT: as it is delivered; the Dockerfile calls this as well.
 build_product() {
-    local how=() log status=0
-    [ "$1" != release ] ||
-        how=(--experimental-lto-mode=full --static-swift-stdlib --disable-local-rpath)
+    local how=() log status=0 built
+    if [ "$1" = release ]; then
+        how=("${release[@]}")
+        if [ "$2" = countersign ]; then
+            how+=("${profiled[@]}")
+            # The package manager does not know that the binary comes of the profile too.
+            built=.build/release/countersign
+            [ ! "$profile" -nt "$built" ] || rm -f "$built"
+        fi
+    fi
     log=$(mktemp)
     swift build -c "$1" "${walls[@]}" "${how[@]}" --product "$2" >"$log" 2>&1 || status=$?
     if [ "$status" = 0 ]; then tail -n 1 "$log"; else cat "$log"; fi

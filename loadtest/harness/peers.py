@@ -29,6 +29,7 @@ SQLITE = "{kind: sqlite, path: @OUT@/keys-@LABEL@.db, key: \"file:@OUT@/store_ke
 GATEWAYS = {
     "countersign": FULL,
     "bare": BARE,
+    "countersign-body": {**FULL, "place": "body"},
     "unix": {**FULL, "unix": True},
     "unix-bare": {**BARE, "unix": True},
     "off": LEAN,
