@@ -190,6 +190,14 @@ struct ExchangeState: ~Copyable {
         pendingPayload = 0
     }
 
+    /// Bytes of the sealed request's body.
+    var sealedBodyLength: Int {
+        switch sealed {
+        case .none: 0
+        case .some(let sealed): sealed.bodyLength
+        }
+    }
+
     /// Takes the buffer of a sealed request back, wiped.
     mutating func unseal() {
         if let old = sealed.take() { spare = old.recycle() }

@@ -35,10 +35,10 @@ enum InboundTransport: ~Copyable {
         }
     }
 
-    /// One read into the free room of `buffer`, which is not empty. `mayHaveMore`: the next read may find bytes without
-    /// a new event.
+    /// One read into the free room of `buffer`, which is not empty, or into the first part of it. `mayHaveMore`: the
+    /// next read may find bytes without a new event.
     func read(into buffer: inout ByteBuffer, mayHaveMore: inout Bool) -> IOResult {
-        var room = buffer.free
+        var room = buffer.free(upTo: Worker.longBody)
         let offered = room.count
         let result: IOResult
         switch self {

@@ -41,6 +41,7 @@ extension Worker {
         case .seal: return seal(&context.state)
         case .send:
             prepareToSend(&context.state)
+            if context.state.sealedBodyLength > Worker.longBody { return writeRequest(&context.state) }
             write(.request, later: context)
         case .relayAnswer: relayHead(&context.state)
         case .holdAnswer: return holdAnswer(&context.state)

@@ -70,6 +70,10 @@ struct Worker: ~Copyable {
     /// How long a refused caller may go on sending before its connection is closed.
     static let lingerMilliseconds: UInt64 = 2_000
 
+    /// Bytes of a body that is read in parts, each digested at once, and written at once: a processor's second cache
+    /// (1 MiB and more) does not keep it until the end of the stage.
+    static let longBody = 262_144
+
     let shared: Shared
     /// Which of the workers this is, from 0.
     let index: Int

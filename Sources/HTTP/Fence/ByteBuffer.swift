@@ -89,11 +89,16 @@ package struct ByteBuffer: ~Copyable {
     /// The free room behind the readable bytes; `commit` says how many of them were filled.
     package var free: MutableSpan<UInt8> {
         @_lifetime(&self)
-        mutating get {
-            // SAFETY: end...capacity lies within the initialised storage, and self is borrowed exclusively.
-            let span = unsafe MutableSpan(_unsafeStart: base + end, count: capacity - end)
-            return unsafe _overrideLifetime(span, mutating: &self)
-        }
+        mutating get { free(upTo: .max) }
+    }
+
+    /// As `free`, but at most `limit` bytes (not negative) of it.
+    @_lifetime(&self)
+    package mutating func free(upTo limit: Int) -> MutableSpan<UInt8> {
+        precondition(limit >= 0, "room is not negative")
+        // SAFETY: end...capacity lies within the initialised storage, and self is borrowed exclusively.
+        let span = unsafe MutableSpan(_unsafeStart: base + end, count: min(limit, capacity - end))
+        return unsafe _overrideLifetime(span, mutating: &self)
     }
 
     /// Makes the first `count` bytes of the free room readable.
