@@ -323,6 +323,7 @@ package final class Gateway {
     /// Everything that can fail happens here, before any worker is told: a bad configuration changes nothing.
     private func reload(_ scope: ConfigurationSource.Scope, _ files: inout FileWatch) {
         manager.reloading()
+        defer { ProcessControl.giveBackPages() }
         // What is replaced from here on is seen as another change.
         _ = files.hasChanged()
         let (new, problems) = source.load(scope)
@@ -418,7 +419,6 @@ package final class Gateway {
             observatory.reloaded()
             log.write(.info, "reloaded", ("listeners", .words(addresses)))
             if reloads.isEmpty && !draining { manager.serving(addresses) }
-            ProcessControl.giveBackPages()
         }
     }
 
