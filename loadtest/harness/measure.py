@@ -16,6 +16,7 @@ from .verify import verify_all
 # Seconds of each peer alone, in each round.
 ALONE_SECONDS = 1
 
+
 def progress(scenario, options, text):
     """A line that says where the run stands."""
     place = options.only.index(scenario.key) + 1 if scenario.key in options.only else 0
