@@ -21,6 +21,13 @@ extension Program {
     /// Its resident memory in bytes.
     package var residentBytes: Int? { statistics.flatMap { $0.count > 21 ? Int($0[21]) : nil }.map { $0 * 4_096 } }
 
+    /// The most that it ever had resident, in bytes.
+    package var peakResidentBytes: Int? {
+        let text = try? String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8)
+        let line = text?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) }.map { $0 * 1_024 }
+    }
+
     /// Its threads.
     package var threads: Int? { statistics.flatMap { $0.count > 17 ? Int($0[17]) : nil } }
 

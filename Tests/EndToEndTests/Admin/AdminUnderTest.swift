@@ -51,9 +51,11 @@ final class AdminUnderTest: Sendable {
     /// Asks again until the metrics fit, for a bounded time: what one thread does another one hears of a moment later.
     func metrics(within seconds: Double = 20, where fits: (MetricsReader) -> Bool) throws -> MetricsReader {
         let deadline = Date(timeIntervalSinceNow: seconds)
+        let pause = Gate()
         while true {
             let metrics = try metrics()
             if fits(metrics) { return metrics }
+            pause.pass(within: 0.01)
             if Date() > deadline { throw SupportFailure("the metrics do not become so: \(metrics.samples)") }
         }
     }
