@@ -247,6 +247,11 @@ int cs_epoll_add(int ep, int fd, uint32_t mask, uint64_t word) {
     RESULT(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &event));
 }
 
+int cs_epoll_change(int ep, int fd, uint32_t mask, uint64_t word) {
+    struct epoll_event event = {.events = mask, .data.u64 = word};
+    RESULT(epoll_ctl(ep, EPOLL_CTL_MOD, fd, &event));
+}
+
 int cs_epoll_remove(int ep, int fd) { RESULT(epoll_ctl(ep, EPOLL_CTL_DEL, fd, NULL)); }
 
 int cs_epoll_wait(int ep, void *events, int max, int milliseconds) {

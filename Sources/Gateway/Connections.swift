@@ -30,6 +30,7 @@ final class InboundConnection {
         static let sawEnd = Marks(rawValue: 2)
         static let ended = Marks(rawValue: 4)
         static let queued = Marks(rawValue: 8)
+        static let watchesWriting = Marks(rawValue: 16)
     }
 
     let transport: InboundTransport
@@ -67,6 +68,12 @@ final class InboundConnection {
     var queued: Bool {
         get { marks.contains(.queued) }
         set { set(.queued, newValue) }
+    }
+
+    /// The poller reports room to write: the caller has once taken less than it was offered.
+    var watchesWriting: Bool {
+        get { marks.contains(.watchesWriting) }
+        set { set(.watchesWriting, newValue) }
     }
 
     /// What an event says of the bytes to come.

@@ -127,11 +127,20 @@ enum InboundTransport: ~Copyable {
 }
 
 extension Poller {
-    /// Registers a caller's stream for all its edges, once for its life.
+    /// Registers a caller's stream, once for its life. Of a plain one room to write is not reported until it is asked
+    /// for: see `watchWriting`. TLS may want to write at any time.
     func add(_ transport: borrowing InboundTransport, _ token: Token) throws(SystemError) {
         switch transport {
-        case .plain(let socket): try add(socket, token)
+        case .plain(let socket): try add(socket, token, for: .reading)
         case .tls(let tls): try add(tls.stream.socket, token)
+        }
+    }
+
+    /// From now on room to write is reported for a caller's stream, and at once where there is some.
+    func watchWriting(_ transport: borrowing InboundTransport, _ token: Token) throws(SystemError) {
+        switch transport {
+        case .plain(let socket): try change(socket, token, to: .both)
+        case .tls: break
         }
     }
 

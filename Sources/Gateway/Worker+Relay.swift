@@ -17,6 +17,8 @@ extension Worker {
 
     /// Goes on with the answer until more bytes are needed, the caller stalls, or the connection is given up.
     mutating func relay(_ connection: UpstreamConnection, _ context: ExchangeContext) {
+        // Until the request is sealed there is nothing to be answered.
+        guard context.state.exchange.phase > .connected else { return }
         var reads = 0
         while connection.context === context && connection.state == .lent && !context.state.stalled
             && !context.state.key.awaitsRecord
@@ -163,7 +165,16 @@ extension Worker {
     /// Writes what is held for the caller, the payload from where it lies.
     mutating func flush(_ context: ExchangeContext) -> FlushResult {
         if context.state.output.count + context.state.pendingPayload == 0 { return .done }
-        return flush(&context.state, to: inbound(context).transport)
+        let connection = inbound(context)
+        let result = flush(&context.state, to: connection.transport)
+        return result == .stalled && !watchWriting(connection) ? .broken : result
+    }
+
+    /// The caller took less than it was offered, for the first time: its poller's entry is changed, once for its life.
+    private mutating func watchWriting(_ connection: InboundConnection) -> Bool {
+        guard !connection.watchesWriting else { return true }
+        connection.watchesWriting = true
+        return (try? poller.watchWriting(connection.transport, slots.token(connection.slot))) != nil
     }
 
     private mutating func flush(

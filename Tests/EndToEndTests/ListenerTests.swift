@@ -49,4 +49,23 @@ import Testing
         #expect(seen.count == 32 && seen.allSatisfy(\.verified))
         #expect(gateway.program.stop() == .code(0))
     }
+
+    /// Room to write is asked for when a caller has taken less than it was offered, and not before.
+    @Test func aCallerOnAUnixSocketThatReadsLateGetsAllOfIt() throws {
+        let size = 16 * 1_048_576
+        let (upstream, stalled) = try largeUpstream(size)
+        let folder = try TemporaryFolder()
+        var setup = Setup(upstream)
+        setup.listeners = "  - {name: local, bind: \"unix:\(folder.path)/apps.sock\"}\n"
+        let gateway = try GatewayUnderTest(setup)
+        let caller = try gateway.caller()
+        // The second time it is asked for already.
+        for _ in 0..<2 {
+            try caller.send(post("/big", "{}"))
+            #expect(stalled.pass(), "the upstream is held back while the caller takes nothing")
+            let answer = try caller.answer()
+            #expect(answer.body.count == size && answer.body.allSatisfy { $0 == 0x61 })
+            #expect(try caller.ask(post("/x", "{}")).status == 200)
+        }
+    }
 }

@@ -117,6 +117,24 @@ import Testing
         #expect(pair.far!.readSome(8).0 == .end)
     }
 
+    @Test func roomToWriteIsReportedWhereItIsAskedFor() throws {
+        var pair = try Pair()
+        let token = Token(slot: 2, generation: 0)
+        try pair.loop.poller.change(pair.far!, token, to: .reading)
+        while try pair.loop.poller.wait(milliseconds: 0) > 0 {}
+        // There is room, and nobody asked.
+        #expect(try pair.loop.poller.wait(milliseconds: 0) == 0)
+        #expect(pair.near!.send([1]) == .bytes(1))
+        try pair.loop.wait(2, for: .readable)
+        // What is true when it is asked for is an edge; later each new room is one.
+        try pair.loop.poller.change(pair.far!, token, to: .both)
+        try pair.loop.wait(2, for: .writable)
+        while case .bytes = pair.far!.send(bytes(65_536)) {}
+        while try pair.loop.poller.wait(milliseconds: 0) > 0 {}
+        while case .bytes = pair.near!.readSome(1 << 20).0 {}
+        try pair.loop.wait(2, for: .writable)
+    }
+
     @Test func aRefusedConnectSaysSo() throws {
         var loop = try Loop()
         let address = try Listener.tcp(anyPort).localAddress()!

@@ -72,6 +72,7 @@ int cs_resolve_is_absent(int code);
 #define CS_EPOLL_ET 0x80000000u
 int cs_epoll_create(void);
 int cs_epoll_add(int ep, int fd, uint32_t mask, uint64_t word);
+int cs_epoll_change(int ep, int fd, uint32_t mask, uint64_t word);
 int cs_epoll_remove(int ep, int fd);
 int cs_epoll_wait(int ep, void *events, int max, int milliseconds);
 int cs_epoll_wait_nanoseconds(int ep, void *events, int max, int64_t nanoseconds);

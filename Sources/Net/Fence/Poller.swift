@@ -100,7 +100,19 @@ package struct Poller: ~Copyable {
         return (Token(word: word), Readiness(rawValue: mask))
     }
 
-    private static let edges = CS_EPOLL_IN | CS_EPOLL_OUT | CS_EPOLL_RDHUP | CS_EPOLL_ET
+    /// What of a stream is reported, beside its end and its failures.
+    package enum Interest: Sendable {
+        /// That there is something to read.
+        case reading
+        /// Also that there is room to write. A Unix socket says so whenever its peer has read, wanted or not: each time
+        /// costs the peer a walk to our poller, and us an event.
+        case both
+
+        fileprivate var edges: UInt32 {
+            let reading = CS_EPOLL_IN | CS_EPOLL_RDHUP | CS_EPOLL_ET
+            return self == .both ? reading | CS_EPOLL_OUT : reading
+        }
+    }
 
     private func add(_ number: Int32, _ mask: UInt32, _ token: Token) throws(SystemError) {
         try cs_epoll_add(descriptor.number, number, mask, token.word).checked("epoll_ctl")
@@ -111,9 +123,15 @@ package struct Poller: ~Copyable {
         _ = cs_epoll_remove(descriptor.number, number)
     }
 
-    /// Registers a stream for all its edges, once for its life; closing the socket ends the registration.
-    package func add(_ socket: borrowing Socket, _ token: Token) throws(SystemError) {
-        try add(socket.descriptor.number, Poller.edges, token)
+    /// Registers a stream's edges, once for its life; closing the socket ends the registration.
+    package func add(_ socket: borrowing Socket, _ token: Token, for interest: Interest = .both) throws(SystemError) {
+        try add(socket.descriptor.number, interest.edges, token)
+    }
+
+    /// Registers a stream that is registered already for other edges. What is true by then is reported as an edge.
+    package func change(_ socket: borrowing Socket, _ token: Token, to interest: Interest) throws(SystemError) {
+        try cs_epoll_change(descriptor.number, socket.descriptor.number, interest.edges, token.word)
+            .checked("epoll_ctl")
     }
 
     /// Ends a stream's registration without closing it.

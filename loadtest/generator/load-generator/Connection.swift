@@ -20,6 +20,8 @@ final class Connection {
     var scanner = AnswerScanner()
     /// Bytes of the request that the system has taken.
     var written = 0
+    /// The poller reports room to write.
+    var watchesWriting = true
     /// When the request was due, in nanoseconds.
     var due: UInt64 = 0
 

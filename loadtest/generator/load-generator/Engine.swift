@@ -117,7 +117,7 @@ struct Engine: ~Copyable {
             schedule.advance()
             if due >= from { report.lateness.record(now - due) }
             if let slot = free.pop() {
-                send(Int(slot), due: due)
+                try send(Int(slot), due: due)
             } else if !queue.push(due) {
                 report.errors.overflowed += 1
             }
@@ -127,7 +127,7 @@ struct Engine: ~Copyable {
     }
 
     private mutating func runClosed() throws(GeneratorFailure) {
-        while let slot = free.pop() { send(Int(slot), due: Clock.monotonicNanoseconds()) }
+        while let slot = free.pop() { try send(Int(slot), due: Clock.monotonicNanoseconds()) }
         while Clock.monotonicNanoseconds() < until { try takeEvents(nanoseconds: 100_000_000) }
     }
 
@@ -164,10 +164,13 @@ struct Engine: ~Copyable {
             guard readiness.contains(.writable) else { return }
             connection.state = .idle
             ready += 1
-            becomeFree(slot)
+            // As wrk does: a caller that asks for room to write at all times costs the target of a Unix socket a walk
+            // to this poller with every read.
+            try watchWriting(false, slot)
+            try becomeFree(slot)
             return
         }
-        if readiness.contains(.writable), connection.state == .busy { write(slot) }
+        if readiness.contains(.writable), connection.state == .busy { try write(slot) }
         let isLast =
             readiness.contains(.closedForReading) || readiness.contains(.closed)
             || readiness.contains(.failed)
@@ -175,7 +178,7 @@ struct Engine: ~Copyable {
     }
 
     /// Puts a request on a free connection.
-    private mutating func send(_ slot: Int, due: UInt64) {
+    private mutating func send(_ slot: Int, due: UInt64) throws(GeneratorFailure) {
         let connection = connections[slot]
         connection.state = .busy
         connection.due = due
@@ -184,16 +187,29 @@ struct Engine: ~Copyable {
         number += 1
         report.sent += 1
         inFlight += 1
-        write(slot)
+        try write(slot)
     }
 
-    private mutating func write(_ slot: Int) {
+    private mutating func write(_ slot: Int) throws(GeneratorFailure) {
         let connection = connections[slot]
         let index = settings.keys.isEmpty ? 0 : slot
         while connection.written < requests[index].bytes.count {
             // A failure is told to the reader, too, who sees the answer that may have come before it.
-            guard case .bytes(let count) = Self.write(requests[index].bytes, connection) else { return }
-            connection.written += count
+            switch Self.write(requests[index].bytes, connection) {
+            case .bytes(let count): connection.written += count
+            case .wouldBlock: return try watchWriting(true, slot)
+            case .end, .truncated, .failed, .tlsFailed: return
+            }
+        }
+    }
+
+    private func watchWriting(_ watches: Bool, _ slot: Int) throws(GeneratorFailure) {
+        let connection = connections[slot]
+        guard connection.watchesWriting != watches else { return }
+        connection.watchesWriting = watches
+        let token = Token(slot: UInt32(slot), generation: connection.generation)
+        try Self.ask { () throws(SystemError) in
+            try poller.change(connection.socket, token, to: watches ? .both : .reading)
         }
     }
 
@@ -239,7 +255,7 @@ struct Engine: ~Copyable {
             connection.state = .idle
             inFlight -= 1
             try endAfterTooManyErrors()
-            becomeFree(slot)
+            try becomeFree(slot)
             return true
         case .complete, .unreadable:
             report.errors.unreadable += 1
@@ -258,12 +274,12 @@ struct Engine: ~Copyable {
         settings.pace == .closed ? now >= from && now < until : due >= from
     }
 
-    private mutating func becomeFree(_ slot: Int) {
+    private mutating func becomeFree(_ slot: Int) throws(GeneratorFailure) {
         if let due = queue.pop() {
-            send(slot, due: due)
+            try send(slot, due: due)
         } else if settings.pace == .closed && from > 0 && !isEnding {
             let now = Clock.monotonicNanoseconds()
-            if now < until { send(slot, due: now) }
+            if now < until { try send(slot, due: now) }
         } else {
             _ = free.push(UInt64(slot))
         }
