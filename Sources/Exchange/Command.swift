@@ -55,7 +55,8 @@ package enum Command: Sendable {
     case finish(Outcome)
 }
 
-/// At most six commands, in order, without a heap: small enough to be given back in registers.
+/// At most six commands, in order, without a heap. Filled where they are read: given back, they would be read as words
+/// of bytes that were written one by one a moment ago, and a processor waits until such bytes have reached its cache.
 package struct Commands: Sendable {
     private var items: InlineArray<6, Command> = .init(repeating: .clearDeadline)
     private var used: UInt8 = 0
@@ -65,6 +66,8 @@ package struct Commands: Sendable {
     package var count: Int { Int(used) }
 
     package subscript(index: Int) -> Command { items[index] }
+
+    mutating func removeAll() { used = 0 }
 
     mutating func add(_ command: Command) {
         items[count] = command

@@ -51,9 +51,10 @@ package struct Exchange: ~Copyable {
         answerStarted = false
     }
 
-    /// Takes one fact and says what to do. Facts that can no longer matter yield nothing.
-    package mutating func advance(_ event: Event) -> Commands {
-        var commands = Commands()
+    /// Takes one fact and says what to do, in place of what `commands` said before. Facts that can no longer matter
+    /// yield nothing.
+    package mutating func advance(_ event: Event, into commands: inout Commands) {
+        commands.removeAll()
         switch (phase, event) {
         case (.received, .headArrived):
             commands.add(.admit)
@@ -111,7 +112,6 @@ package struct Exchange: ~Copyable {
         default:
             end(&commands, event)
         }
-        return commands
     }
 
     private mutating func remember(_ commands: inout Commands, _ event: Event) {

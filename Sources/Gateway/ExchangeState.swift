@@ -5,12 +5,14 @@ internal import HTTP
 internal import Policy
 internal import Signing
 
-/// What an exchange has ready for the kernel.
-enum DueWrite {
+/// What an exchange leaves to the end of a stage, where the same is done for all.
+enum DueWork {
     case nothing
-    /// The sealed request.
+    /// The seal of a request with a short body.
+    case seal
+    /// The writing of the sealed request.
     case request
-    /// What is left of the answer.
+    /// The writing of what is left of the answer.
     case answer
 }
 
@@ -71,10 +73,10 @@ struct ExchangeState: ~Copyable {
     var deadlineIsNew = false
     /// Bytes of the sealed request that the kernel has.
     var written = 0
-    /// What is written at the end of this stage (`Worker.writeDue`).
-    var due = DueWrite.nothing
+    /// What is done at the end of this stage (`Worker.endStage`).
+    var due = DueWork.nothing
     /// What came of it, until the exchange is told.
-    var outcomeOfWrite: Event?
+    var outcomeOfDue: Event?
     /// What the upstream's breaker said; nil where there is none, or it was not asked.
     var breakerVerdict: CircuitBreaker.Verdict?
     /// Bytes that this exchange has on the process's account of buffered bodies.
@@ -177,7 +179,7 @@ struct ExchangeState: ~Copyable {
         deadlineIsNew = false
         written = 0
         due = .nothing
-        outcomeOfWrite = nil
+        outcomeOfDue = nil
         chunksOut = false
         answerIsOnWire = false
         stalled = false
@@ -189,6 +191,9 @@ struct ExchangeState: ~Copyable {
         closes = false
         pendingPayload = 0
     }
+
+    /// The body that will be sent is longer than what is sealed at the end of a stage.
+    var sendsLongBody: Bool { (bodyIsOwn ? body.count : reader.body.count) > Worker.shortBody }
 
     /// Bytes of the sealed request's body.
     var sealedBodyLength: Int {

@@ -11,13 +11,15 @@ internal import Signing
 
 extension Worker {
     mutating func admit(_ context: ExchangeContext) -> Event {
-        if let callers = generation.plan.callers {
+        // Held once for all: each way to it through the generation counts a reference.
+        let plan = generation.plan
+        if let callers = plan.callers {
             guard let caller = find(callers, &context.state, inbound(context).peer) else {
                 return .requestRefused(.callerUnknown)
             }
             context.state.caller = caller
         }
-        return admit(&context.state)
+        return admit(&context.state, plan)
     }
 
     private mutating func find(
@@ -33,8 +35,8 @@ extension Worker {
         callers.find(input.bytes.slice(value), peer, &tokenHasher)
     }
 
-    private mutating func admit(_ context: inout ExchangeState) -> Event {
-        switch generation.plan.table.find(context.method, context.input.bytes.slice(context.reader.head.path)) {
+    private mutating func admit(_ context: inout ExchangeState, _ plan: Plan) -> Event {
+        switch plan.table.find(context.method, context.input.bytes.slice(context.reader.head.path)) {
         case .ambiguous: return .requestRefused(Refusal(.ambiguousPath))
         case .noRoute: return .requestRefused(.noRoute)
         case .methodNotAllowed(let allowed): return .requestRefused(.methodNotAllowed(allowed))
@@ -44,7 +46,7 @@ extension Worker {
             context.route = route
             if draining { context.closes = true }
             if let refusal = mediaTypeRefusal(&context) { return .requestRefused(refusal) }
-            if let refusal = charge(&context, route) { return .requestRefused(refusal) }
+            if let refusal = charge(&context, route, plan) { return .requestRefused(refusal) }
             context.totalDeadline = now &+ UInt64(route.timeouts.totalMilliseconds)
             let waits = context.reader.head.expectsContinue && context.input.count == context.reader.head.length
             return .routeFound(
@@ -55,8 +57,8 @@ extension Worker {
     }
 
     /// Charges the request to all of its quotas, or to none of them and says how long to wait.
-    private mutating func charge(_ context: inout ExchangeState, _ route: ServedRoute) -> Refusal? {
-        guard let quotas = generation.plan.quotas, let table = generation.plan.counts else { return nil }
+    private mutating func charge(_ context: inout ExchangeState, _ route: ServedRoute, _ plan: Plan) -> Refusal? {
+        guard let quotas = plan.quotas, let table = plan.counts else { return nil }
         let checks = quotas.checks(caller: context.caller.quotaName, route: route, method: context.method)
         let now = Clock.monotonicNanoseconds()
         let verdict = table.charge(checks, by: quotas.rules, at: now)

@@ -41,7 +41,7 @@ extension Worker {
     /// Ends everything: what was sent is reported as unknown, what was not says so.
     mutating func stopNow() {
         draining = true
-        writeDue()
+        endStage()
         for slot in 0..<slots.count {
             guard case .inbound(let connection) = slots[UInt32(slot)] else { continue }
             switch connection.state {

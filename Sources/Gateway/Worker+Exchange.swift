@@ -14,19 +14,20 @@ extension Worker {
     mutating func drive(_ context: ExchangeContext, _ event: Event) {
         countBeginning(&context.state)
         var next: Event? = event
+        var commands = Commands()
         while let event = next {
-            let commands = context.state.advance(event, turn: turn)
+            context.state.advance(event, turn: turn, into: &commands)
             next = nil
             for index in 0..<commands.count {
                 precondition(next == nil, "only the last command of a list reports an event")
-                next = perform(commands, index, context)
+                next = perform(commands[index], context)
             }
         }
         armDeadline(&context.state)
     }
 
-    private mutating func perform(_ commands: Commands, _ index: Int, _ context: ExchangeContext) -> Event? {
-        switch commands[index] {
+    private mutating func perform(_ command: Command, _ context: ExchangeContext) -> Event? {
+        switch command {
         case .admit: return admit(context)
         case .sendContinue: sendContinue(context)
         case .collectBody: return collectBody(context)
@@ -38,11 +39,13 @@ extension Worker {
         case .leavePace(let wasSent): leavePace(&context.state, wasSent)
         case .makeDraft: return makeDraft(&context.state)
         case .connect(let fresh): return connect(context, fresh: fresh)
-        case .seal: return seal(&context.state)
+        case .seal:
+            if context.state.sendsLongBody { return seal(&context.state) }
+            postpone(.seal, context)
         case .send:
             prepareToSend(&context.state)
             if context.state.sealedBodyLength > Worker.longBody { return writeRequest(&context.state) }
-            write(.request, later: context)
+            postpone(.request, context)
         case .relayAnswer: relayHead(&context.state)
         case .holdAnswer: return holdAnswer(&context.state)
         case .recordAnswer: recordAnswer(&context.state)
@@ -58,7 +61,7 @@ extension Worker {
         case .cancelConnect: cancelConnect(context)
         case .returnConnection: returnConnection(context)
         case .closeConnection: closeConnection(context)
-        case .flushAnswer: write(.answer, later: context)
+        case .flushAnswer: postpone(.answer, context)
         case .setDeadline(let deadline):
             context.state.deadline = deadline
             context.state.deadlineIsNew = true
@@ -208,6 +211,12 @@ extension Worker {
     }
 
     // MARK: - The seal
+
+    /// The seal that was left to the end of the stage, unless the exchange has lost its connection meanwhile.
+    mutating func sealDue(_ context: inout ExchangeState) -> Event? {
+        guard context.exchange.phase == .connected && context.upstream != nil else { return nil }
+        return seal(&context)
+    }
 
     /// Request line, Host and forwarded headers are written, then all is dated, digested and signed.
     private mutating func seal(_ context: inout ExchangeState) -> Event {

@@ -115,7 +115,7 @@ extension Worker {
         _ trail: borrowing RequestTrail, isPaced: Bool, _ end: UInt64, to lines: inout LogLines
     ) {
         let settled = trail.time(.settled) > 0 ? trail.time(.settled) : end
-        func add(_ name: StaticString, _ from: UInt64, _ to: UInt64, to lines: inout LogLines) {
+        @inline(__always) func add(_ name: StaticString, _ from: UInt64, _ to: UInt64, to lines: inout LogLines) {
             guard from > 0 else { return }
             let until = to > 0 ? to : settled
             lines.add(name, nanoseconds: until > from ? until - from : 0)

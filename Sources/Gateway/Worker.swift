@@ -73,6 +73,9 @@ struct Worker: ~Copyable {
     /// Bytes of a body that is read in parts, each digested at once, and written at once: a processor's second cache
     /// (1 MiB and more) does not keep it until the end of the stage.
     static let longBody = 262_144
+    /// Bytes of a body up to which a request is sealed at the end of the stage, with all others: a longer one is
+    /// digested while the caches have it.
+    static let shortBody = 4_096
 
     let shared: Shared
     /// Which of the workers this is, from 0.
@@ -151,8 +154,8 @@ struct Worker: ~Copyable {
     /// The slot whose timer ends a drain: the mailbox's, which has no other.
     private(set) var drainSlot: UInt32 = 0
     private var goingOn: [InboundConnection] = []
-    /// Exchanges with something for the kernel, which takes it at the end of the stage.
-    private var writes: [ExchangeContext?] = []
+    /// Exchanges that have left something to the end of the stage.
+    private var due: [ExchangeContext?] = []
     /// The events of this turn.
     private var upstreamEvents: [(connection: UpstreamConnection?, readiness: Readiness)] = []
     private var inboundEvents: [(connection: InboundConnection?, readiness: Readiness)] = []
@@ -231,7 +234,7 @@ struct Worker: ~Copyable {
 
     /// Upstream events come first: a connection that was closed while it was idle is noticed before a request of the
     /// same batch could be given to it. Each half goes in stages (decision 0013): everything is read, then worked on,
-    /// then what became ready is written.
+    /// then sealed, then written.
     private mutating func handleEvents(_ count: Int) {
         for index in 0..<count {
             let event = poller.event(index)
@@ -249,9 +252,12 @@ struct Worker: ~Copyable {
             if let connection = upstreamEvents[index].connection.take() { upstreamReady(connection, readiness) }
         }
         upstreamEvents.removeAll(keepingCapacity: true)
-        writeDue()
-        for event in inboundEvents {
-            if let connection = event.connection { readAhead(connection, event.readiness) }
+        endStage()
+        for index in inboundEvents.indices {
+            let readiness = inboundEvents[index].readiness
+            guard let connection = inboundEvents[index].connection.take() else { continue }
+            readAhead(connection, readiness)
+            inboundEvents[index].connection = connection
         }
         for index in inboundEvents.indices {
             let readiness = inboundEvents[index].readiness
@@ -266,45 +272,48 @@ struct Worker: ~Copyable {
             }
         }
         otherEvents.removeAll(keepingCapacity: true)
-        writeDue()
+        endStage()
     }
 
-    /// Writes at the end of this stage, and tells the exchange then.
-    mutating func write(_ due: DueWrite, later context: ExchangeContext) {
-        context.state.due = due
-        writes.append(context)
+    /// Does the rest of a step at the end of this stage, and tells the exchange then.
+    mutating func postpone(_ work: DueWork, _ context: ExchangeContext) {
+        context.state.due = work
+        due.append(context)
     }
 
-    /// Ends a stage: all that is due is written, and then the exchanges hear of it. Nothing is due when the worker
-    /// waits.
-    mutating func writeDue() {
+    /// Ends a stage: what is due is done for all, and then the exchanges hear of it, which may make more due. Nothing
+    /// is due when the worker waits. Contexts are taken out and put back, which counts no reference.
+    mutating func endStage() {
         var told = 0
-        while told < writes.count {
-            let end = writes.count
+        while told < due.count {
+            let end = due.count
             for index in told..<end {
-                if let context = writes[index] { writeNow(context) }
+                guard let context = due[index].take() else { continue }
+                doDue(context)
+                due[index] = context
             }
             while told < end {
-                let context = writes[told].take()
+                let context = due[told].take()
                 told += 1
                 guard let context else { continue }
-                if let event = context.state.outcomeOfWrite.take() {
+                if let event = context.state.outcomeOfDue.take() {
                     drive(context, event)
                 } else {
                     armDeadline(&context.state)
                 }
             }
         }
-        writes.removeAll(keepingCapacity: true)
+        due.removeAll(keepingCapacity: true)
     }
 
-    private mutating func writeNow(_ context: ExchangeContext) {
-        let due = context.state.due
+    private mutating func doDue(_ context: ExchangeContext) {
+        let work = context.state.due
         context.state.due = .nothing
-        switch due {
+        switch work {
         case .nothing: break
-        case .request: context.state.outcomeOfWrite = writeRequest(&context.state)
-        case .answer: context.state.outcomeOfWrite = flushAnswer(context)
+        case .seal: context.state.outcomeOfDue = sealDue(&context.state)
+        case .request: context.state.outcomeOfDue = writeRequest(&context.state)
+        case .answer: context.state.outcomeOfDue = flushAnswer(context)
         }
     }
 
@@ -327,7 +336,7 @@ struct Worker: ~Copyable {
         let places = openings
         openings.removeAll(keepingCapacity: true)
         for place in places { openForWaiting(place.upstream, place.exchange) }
-        writeDue()
+        endStage()
     }
 
     private mutating func handleTimers() {
@@ -342,7 +351,7 @@ struct Worker: ~Copyable {
             case .free, .mailbox: break
             }
         }
-        writeDue()
+        endStage()
     }
 
     private mutating func readMailbox() {

@@ -50,9 +50,12 @@ package struct TimerWheel: ~Copyable {
         let index = index(id)
         if index >= entries.count { grow(to: index + 1) }
         let deadline = min(deadline, TimerWheel.never - 1)
-        entries[index].deadline = deadline
-        if entries[index].bucket >= 0 {
-            if deadline >= entries[index].scheduled { return }
+        // Read and written back as a whole: each reach into the array asks whether it is shared.
+        var entry = entries[index]
+        entry.deadline = deadline
+        entries[index] = entry
+        if entry.bucket >= 0 {
+            if deadline >= entry.scheduled { return }
             unlink(index)
         }
         link(index)
@@ -110,10 +113,12 @@ package struct TimerWheel: ~Copyable {
         let time = min(max(entries[index].deadline, elapsed), latest)
         let bucket = bucket(for: time)
         let head = heads[bucket]
-        entries[index].scheduled = time
-        entries[index].bucket = Int32(bucket)
-        entries[index].previous = -1
-        entries[index].next = head
+        var entry = entries[index]
+        entry.scheduled = time
+        entry.bucket = Int32(bucket)
+        entry.previous = -1
+        entry.next = head
+        entries[index] = entry
         if head >= 0 { entries[Int(head)].previous = Int32(index) }
         heads[bucket] = Int32(index)
         occupied[bucket / 64] |= 1 << UInt64(bucket % 64)

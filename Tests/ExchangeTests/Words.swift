@@ -46,6 +46,15 @@ func word(_ command: Command, _ refusal: Refusal?) -> String {
     }
 }
 
+extension Exchange {
+    /// What it says to a fact.
+    mutating func advance(_ event: Event) -> Commands {
+        var commands = Commands()
+        advance(event, into: &commands)
+        return commands
+    }
+}
+
 /// What the exchange says to a fact.
 func told(_ exchange: inout Exchange, _ event: Event) -> String {
     let commands = exchange.advance(event)

@@ -79,14 +79,13 @@ struct LoggedEnd: Equatable {
 extension ExchangeState {
     /// Gives the exchange a fact, and notes how far it has come. `turn` is when this turn of the worker began: what
     /// came in by it is no younger. What the gateway itself did a moment ago is noted by the clock.
-    mutating func advance(_ event: Event, turn: UInt64) -> Commands {
+    mutating func advance(_ event: Event, turn: UInt64, into commands: inout Commands) {
         let before = exchange.phase
-        let commands = exchange.advance(event)
+        exchange.advance(event, into: &commands)
         let after = exchange.phase
-        if after == before { return commands }
+        if after == before { return }
         trail.went(from: before, to: after, at: after == .sent ? Clock.monotonicNanoseconds() : turn)
         if case .connectionLent(let reused) = event { trail.isReused = reused }
         if case .answerHeadArrived = event { trail.upstreamStatus = answer.head.status }
-        return commands
     }
 }
