@@ -54,6 +54,22 @@ private func safe(_ text: String) -> Bool {
 
     @Test(
         arguments: [
+            (0, "0.000"), (499, "0.000"), (500, "0.001"), (999_499, "0.999"), (999_500, "1.000"), (1_000_000, "1.000"),
+            (61_234_567_890, "61234.568"), (UInt64.max, "0.000"),
+        ] as [(UInt64, String)])
+    func timesAreMilliseconds(_ nanoseconds: UInt64, _ shown: String) {
+        var lines = LogLines(capacity: 1)
+        lines.begin(time, .info, "request")
+        lines.add("t", nanoseconds: nanoseconds)
+        lines.add("id", hex: 0xAB)
+        lines.add("ids", hex: .max, 1)
+        expectKept(lines.end(limit: .max))
+        let ids = ",\"id\":\"00000000000000ab\",\"ids\":\"ffffffffffffffff0000000000000001\"}\n"
+        #expect(text(lines).hasSuffix(",\"t\":" + shown + ids))
+    }
+
+    @Test(
+        arguments: [
             (0, "1970-01-01T00:00:00.000Z"), (951_782_400_999, "2000-02-29T00:00:00.999Z"),
             (1_709_251_199_999, "2024-02-29T23:59:59.999Z"), (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
             (253_402_300_800_000, "9999-12-31T23:59:59.999Z"), (-1, "1970-01-01T00:00:00.000Z"),

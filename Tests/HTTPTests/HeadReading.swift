@@ -48,6 +48,19 @@ struct ResponseReading: Equatable {
     var contentLength: Int?
 }
 
+/// What `write` puts into a buffer that is too small for it at first.
+func written(_ write: (inout ByteBuffer) -> Void) -> String {
+    var buffer = ByteBuffer(capacity: 1)
+    write(&buffer)
+    return text(buffer)
+}
+
+func text(_ buffer: borrowing ByteBuffer) -> String {
+    var bytes: [UInt8] = []
+    for index in 0..<buffer.count { bytes.append(buffer.bytes[index]) }
+    return String(decoding: bytes, as: UTF8.self)
+}
+
 func text(_ bytes: [UInt8], _ range: ByteRange) -> String { String(decoding: bytes[range.range], as: UTF8.self) }
 
 func texts(_ bytes: [UInt8], _ fields: [HeaderField]) -> [String] {

@@ -4,12 +4,6 @@
 import HTTP
 import Testing
 
-private func written(_ write: (inout ByteBuffer) -> Void) -> String {
-    var buffer = ByteBuffer(capacity: 1)
-    write(&buffer)
-    return String(decoding: (0..<buffer.count).map { buffer.bytes[$0] }, as: UTF8.self)
-}
-
 private func forwarded(request fields: String..., hasTrace: Bool = true) -> String {
     let bytes = Array(("POST /x HTTP/1.1\r\nHost: h\r\n" + fields.map { $0 + "\r\n" }.joined() + "\r\n").utf8)
     var parser = RequestHeadParser()

@@ -74,22 +74,59 @@ package struct LogLines: ~Copyable, @unchecked Sendable {
         buffer.append("\"")
     }
 
-    package mutating func add(_ name: StaticString, _ number: Int) { buffer.appendMember(name, number) }
-    package mutating func add(_ name: StaticString, _ flag: Bool) { buffer.appendMember(name, flag) }
-    package mutating func add(_ name: StaticString, word: StaticString) { buffer.appendMember(name, word: word) }
+    /// `,"name":`. Inlined, with all that calls it: of a literal whose length is known the copy is a few stores.
+    @inline(__always)
+    private mutating func begin(_ name: StaticString) {
+        buffer.append(",\"")
+        buffer.append(name)
+        buffer.append("\":")
+    }
+
+    /// A number that is not negative.
+    @inline(__always)
+    package mutating func add(_ name: StaticString, _ number: Int) {
+        begin(name)
+        buffer.appendDecimal(number)
+    }
+
+    @inline(__always)
+    package mutating func add(_ name: StaticString, _ flag: Bool) {
+        begin(name)
+        buffer.append(flag ? "true" : "false")
+    }
+
+    /// The word is a literal without quotes, backslashes and control characters.
+    @inline(__always)
+    package mutating func add(_ name: StaticString, word: StaticString) {
+        addText(name) { $0.append(word) }
+    }
+
     /// 16 hexadecimal digits.
-    package mutating func add(_ name: StaticString, hex: UInt64) { buffer.appendMember(name, hex: hex) }
+    @inline(__always)
+    package mutating func add(_ name: StaticString, hex: UInt64) {
+        addText(name) { $0.appendHex(hex) }
+    }
+
     /// 32 hexadecimal digits.
+    @inline(__always)
     package mutating func add(_ name: StaticString, hex high: UInt64, _ low: UInt64) {
-        buffer.appendMember(name, hex: high, low)
+        addText(name) { buffer in
+            buffer.appendHex(high)
+            buffer.appendHex(low)
+        }
     }
-    /// Nanoseconds, shown as milliseconds with three decimals.
+
+    /// Nanoseconds, shown as milliseconds with three decimals, rounded to the nearest.
+    @inline(__always)
     package mutating func add(_ name: StaticString, nanoseconds: UInt64) {
-        buffer.appendMember(name, milliseconds: nanoseconds)
+        begin(name)
+        buffer.appendThousandths(Int(truncatingIfNeeded: (nanoseconds &+ 500) / 1_000))
     }
+
     package mutating func add(_ fields: ConfiguredFields) { buffer.append(fields.json.span) }
 
     /// An id of ours: `ids` and its number.
+    @inline(__always)
     package mutating func add(_ name: StaticString, _ ids: borrowing RequestIDs, _ number: UInt64) {
         addText(name) { ids.append(number, to: &$0) }
     }
@@ -100,9 +137,7 @@ package struct LogLines: ~Copyable, @unchecked Sendable {
 
     /// What the redactor shows of the body that it has read.
     package mutating func add(_ name: StaticString, _ redactor: inout Redactor, isComplete: Bool) {
-        buffer.append(",\"")
-        buffer.append(name)
-        buffer.append("\":")
+        begin(name)
         redactor.finish(isComplete: isComplete, to: &buffer)
     }
 
@@ -115,12 +150,12 @@ package struct LogLines: ~Copyable, @unchecked Sendable {
         ids.append(reading, direction, to: &buffer, hash: hash)
     }
 
+    @inline(__always)
     private mutating func addText(_ name: StaticString, _ append: (inout ByteBuffer) -> Void) {
-        buffer.append(",\"")
-        buffer.append(name)
-        buffer.append("\":\"")
+        begin(name)
+        buffer.append(byte: UInt8(ascii: "\""))
         append(&buffer)
-        buffer.append("\"")
+        buffer.append(byte: UInt8(ascii: "\""))
     }
 
     /// Ends the line; it stays only where all lines then have at most `limit` bytes.

@@ -219,30 +219,53 @@ package struct ByteBuffer: ~Copyable {
     /// Appends `number` (not negative) in decimal.
     package mutating func appendDecimal(_ number: Int) {
         precondition(number >= 0, "lengths are not negative")
+        guard number >= 1_000 else { return appendSmall(number) }
         let digits = Self.digits(of: UInt(number))
         reserve(digits)
         put(UInt(number), digits, behind: 0)
         end &+= digits
     }
 
+    /// As `appendDecimal` below 1,000: most numbers are. Three digits are there at once, of which the last are kept.
+    @inline(__always)
+    private mutating func appendSmall(_ number: Int) {
+        let digits = number < 10 ? 1 : number < 100 ? 2 : 3
+        put(Self.threeDigits(number) &>> UInt32(truncatingIfNeeded: 24 &- 8 &* digits), count: digits)
+    }
+
+    /// The three digits of a number below 1,000, the first of them lowest.
+    @inline(__always)
+    private static func threeDigits(_ number: Int) -> UInt32 {
+        let number = UInt32(truncatingIfNeeded: number)
+        // Division by 100 and by 10, right for all numbers below 1,000 and below 100.
+        let hundreds = (number &* 41) &>> 12
+        let rest = number &- hundreds &* 100
+        let tens = (rest &* 103) &>> 10
+        let ones = rest &- tens &* 10
+        return 0x30_3030 &+ (hundreds | tens &<< 8 | ones &<< 16)
+    }
+
+    /// Writes the lowest `count` (at most 4) bytes of a word, the lowest first.
+    @inline(__always)
+    private mutating func put(_ word: UInt32, count: Int) {
+        reserve(4)
+        // SAFETY: `reserve` made room for 4 bytes; what is behind the end is written over.
+        unsafe UnsafeMutableRawPointer(base + end).storeBytes(of: word.littleEndian, as: UInt32.self)
+        dirty = max(dirty, end &+ 4)
+        end &+= count
+    }
+
     /// Appends thousandths, which are not negative, with three decimals: 1234 as `1.234`.
-    mutating func appendThousandths(_ number: Int) {
-        let whole = UInt(number) / 1_000
-        let digits = Self.digits(of: whole)
-        reserve(digits &+ 4)
-        put(whole, digits, behind: 0)
-        // SAFETY: `reserve` made room for the digits and four bytes.
-        unsafe base[end &+ digits] = UInt8(ascii: ".")
-        put(UInt(number) &- whole &* 1_000, 3, behind: digits &+ 1)
-        end &+= digits &+ 4
+    package mutating func appendThousandths(_ number: Int) {
+        let whole = number / 1_000
+        appendDecimal(whole)
+        put(Self.threeDigits(number &- whole &* 1_000) &<< 8 | UInt32(UInt8(ascii: ".")), count: 4)
     }
 
     /// Appends the last 3 decimal digits of `number` (not negative), with zeros in front.
     package mutating func appendThreeDigits(_ number: Int) {
         precondition(number >= 0, "a number that is not negative")
-        reserve(3)
-        put(UInt(number), 3, behind: 0)
-        end &+= 3
+        put(Self.threeDigits(number % 1_000), count: 3)
     }
 
     @inline(__always)
@@ -271,26 +294,27 @@ package struct ByteBuffer: ~Copyable {
         }
     }
 
-    /// Appends the 8 bytes of a word, the highest first.
-    mutating func append(word: UInt64) {
-        reserve(8)
-        // SAFETY: `reserve` made room for 8 bytes; an unaligned store is what storeBytes is for.
-        unsafe UnsafeMutableRawPointer(base + end).storeBytes(of: word.bigEndian, as: UInt64.self)
-        end += 8
+    /// Appends 16 lower-case hexadecimal digits.
+    package mutating func appendHex(_ word: UInt64) {
+        reserve(16)
+        // SAFETY: both are 8 bytes of plain bits.
+        let high = unsafe unsafeBitCast(Self.hexDigits(word.bigEndian &>> 4), to: SIMD8<UInt8>.self)
+        let low = unsafe unsafeBitCast(Self.hexDigits(word.bigEndian), to: SIMD8<UInt8>.self)
+        // One instruction, once it is compiled.
+        let text = SIMD16<UInt8>(
+            high[0], low[0], high[1], low[1], high[2], low[2], high[3], low[3],
+            high[4], low[4], high[5], low[5], high[6], low[6], high[7], low[7])
+        // SAFETY: `reserve` made room for 16 bytes; an unaligned store is what storeBytes is for.
+        unsafe UnsafeMutableRawPointer(base + end).storeBytes(of: text, as: SIMD16<UInt8>.self)
+        end &+= 16
     }
 
-    /// Appends `,"name":`, the beginning of a member of a JSON object. The name needs no escapes.
-    mutating func appendMemberName(_ name: StaticString) {
-        let count = name.utf8CodeUnitCount
-        precondition(name.hasPointerRepresentation, "a member's name is no single scalar")
-        reserve(count + 4)
-        // SAFETY: `reserve` made room for all of it; the literal's bytes live as long as the program.
-        unsafe base[end] = UInt8(ascii: ",")
-        unsafe base[end + 1] = UInt8(ascii: "\"")
-        unsafe (base + end + 2).update(from: name.utf8Start, count: count)
-        unsafe base[end + count + 2] = UInt8(ascii: "\"")
-        unsafe base[end + count + 3] = UInt8(ascii: ":")
-        end += count + 4
+    /// The digits of the low halves of eight bytes. Those from 10 on are moved up to the letters.
+    @inline(__always)
+    private static func hexDigits(_ word: UInt64) -> UInt64 {
+        let values = word & 0x0F0F_0F0F_0F0F_0F0F
+        let letters = ((values &+ 0x0606_0606_0606_0606) &>> 4) & 0x0101_0101_0101_0101
+        return values &+ 0x3030_3030_3030_3030 &+ letters &* 0x27
     }
 
     /// Replaces the readable bytes in `range` (offsets from the first readable byte) by `replacement` and keeps all
