@@ -43,23 +43,6 @@ extension Span where Element == UInt8 {
         return word
     }
 
-    /// First offset in `start ..< end` of a byte that is found; `end` if there is none. `found` marks the bytes of a
-    /// block, `isFound` says the same of one byte.
-    @inline(__always)
-    private func first(
-        from start: Int, to end: Int, _ found: (SIMD16<Int8>) -> ByteMarks, _ isFound: (UInt8) -> Bool
-    ) -> Int {
-        var at = start
-        // A block may reach beyond `end`; what is found there does not count.
-        while at < end && at &+ 16 <= count {
-            let place = found(block(at: at)).first
-            at &+= place
-            if place < 16 { return Swift.min(at, end) }
-        }
-        while at < end && !isFound(self[at]) { at &+= 1 }
-        return Swift.min(at, end)
-    }
-
     /// First offset in `start ..< end` of a byte that is not 0x20 ... 0x7E; `end` if there is none.
     @inline(__always)
     func firstUnprintable(from start: Int, to end: Int) -> Int {
@@ -98,18 +81,31 @@ extension Span where Element == UInt8 {
     /// whoever wants to know looks on byte by byte.
     @inline(__always)
     func plainRun(from start: Int, to end: Int, _ other: UInt8) -> Int {
-        let other = Int8(bitPattern: other)
-        return first(from: start, to: end) { block in
-            // Moved so that the letters, or the digits, are the lowest signed numbers.
-            let letters = (block | SIMD16(repeating: 0x20)) &- SIMD16(repeating: 0x61) ^ SIMD16(repeating: .min)
-            let digits = block &- SIMD16(repeating: 0x30) ^ SIMD16(repeating: .min)
-            let run =
-                ByteMarks(letters .< SIMD16(repeating: .min + 26)) | ByteMarks(digits .< SIMD16(repeating: .min + 10))
-                | ByteMarks(block .== SIMD16(repeating: 0x2D)) | ByteMarks(block .== SIMD16(repeating: other))
-            return run.others
+        first(from: start, to: end) {
+            ByteMarks(plain: $0, other).others
         } _: { _ in
             true
         }
+    }
+
+    /// Whether the path `start ..< end` has nothing but letters, digits, `-` and `_` between single slashes: most have.
+    /// It may say no where that is so.
+    @inline(__always)
+    func isSimplePath(from start: Int, to end: Int) -> Bool {
+        var at = start
+        // 1 behind a block that ends with a slash.
+        var carried: UInt32 = 0
+        while at < end {
+            guard at &+ 16 <= count else { return false }
+            let block = block(at: at)
+            let wanted: UInt32 = (1 &<< UInt32(truncatingIfNeeded: Swift.min(end &- at, 16))) &- 1
+            let slashes = ByteMarks(block .== SIMD16(repeating: 0x2F)).mask & wanted
+            let others = ~(ByteMarks(plain: block, UInt8(ascii: "_")).mask | slashes) & wanted
+            guard others | slashes & (slashes &<< 1 | carried) == 0 else { return false }
+            carried = slashes &>> 15
+            at &+= 16
+        }
+        return true
     }
 
     /// Whether two ranges hold the same bytes, ASCII letters compared without case.
@@ -123,5 +119,19 @@ extension Span where Element == UInt8 {
             at += 8
         }
         return true
+    }
+}
+
+extension ByteMarks {
+    /// Marks letters, digits, `-` and `other`.
+    @inline(__always)
+    init(plain block: SIMD16<Int8>, _ other: UInt8) {
+        // Moved so that the letters, or the digits, are the lowest signed numbers.
+        let letters = (block | SIMD16(repeating: 0x20)) &- SIMD16(repeating: 0x61) ^ SIMD16(repeating: .min)
+        let digits = block &- SIMD16(repeating: 0x30) ^ SIMD16(repeating: .min)
+        self =
+            ByteMarks(letters .< SIMD16(repeating: .min + 26)) | ByteMarks(digits .< SIMD16(repeating: .min + 10))
+            | ByteMarks(block .== SIMD16(repeating: 0x2D))
+            | ByteMarks(block .== SIMD16(repeating: Int8(bitPattern: other)))
     }
 }

@@ -118,10 +118,12 @@ func importedModule(_ line: String) -> String? {
     return rest.first.map { String($0.prefix { $0 != "." }) }
 }
 
-/// Whether a module is C's: ours begin with `C` and a capital letter.
+/// Whether a module is C's: ours begin with `C` and a capital letter. So are the functions that stand for instructions
+/// of a processor.
 func isCModule(_ module: String) -> Bool {
     let second = module.dropFirst().first
-    return module == "Glibc" || module == "Musl" || module.hasPrefix("C") && second?.isUppercase == true
+    if module == "Glibc" || module == "Musl" || module == "_Builtin_intrinsics" { return true }
+    return module.hasPrefix("C") && second?.isUppercase == true
 }
 
 /// The first and last line (from 1) of every function, initialiser, deinitialiser and subscript with a body.
