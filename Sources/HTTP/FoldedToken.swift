@@ -8,16 +8,36 @@ struct FoldedToken: Sendable {
     private static let caseBits: UInt64 = 0x2020_2020_2020_2020
 
     /// The first eight bytes; of a shorter token all, zeros behind them.
-    private var first: UInt64 = 0
+    private(set) var first: UInt64 = 0
     /// The eight after these, where the token has more than sixteen; and the next, where it has more than 24.
     private var second: UInt64 = 0
     private var third: UInt64 = 0
     /// The last eight, where it has as many.
-    private var last: UInt64 = 0
+    private(set) var last: UInt64 = 0
     /// Length of the whole token, also where it was cut.
     private(set) var length = 0
 
     init() {}
+
+    /// A token of up to 16 bytes, from what another one says of itself.
+    @inline(__always)
+    init(first: UInt64, last: UInt64, length: Int) {
+        self.first = first
+        self.last = last
+        self.length = length
+    }
+
+    /// A token of 1 ... 16 bytes: the eight bytes from its beginning on, be they of the token or not, and the last
+    /// eight, 0 of a shorter one.
+    @inline(__always)
+    init(_ first: UInt64, _ last: UInt64, _ length: Int) {
+        if length >= 8 {
+            self.init(first: first | Self.caseBits, last: last | Self.caseBits, length: length)
+        } else {
+            let others = UInt64(truncatingIfNeeded: 64 &- length &* 8)
+            self.init(first: ((first | Self.caseBits) &<< others) &>> others, last: 0, length: length)
+        }
+    }
 
     @inline(__always)
     init(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) {
@@ -26,8 +46,9 @@ struct FoldedToken: Sendable {
             first = Self.fold(bytes.word(at: start, upTo: end), length)
             return
         }
-        first = bytes.word(at: start) | Self.caseBits
-        last = bytes.word(at: end &- 8) | Self.caseBits
+        let ends = bytes.ends(from: start, to: end)
+        first = ends.first | Self.caseBits
+        last = ends.last | Self.caseBits
         guard length > 16 else { return }
         second = bytes.word(at: start &+ 8) | Self.caseBits
         guard length > 24 else { return }

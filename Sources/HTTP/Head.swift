@@ -7,12 +7,8 @@ package struct HeaderField: Equatable, Sendable, BitwiseCopyable {
     /// The value without the blanks around it; may be empty.
     package var value: ByteRange
     package var known: KnownHeader
-
-    package init(name: ByteRange, value: ByteRange, known: KnownHeader) {
-        self.name = name
-        self.value = value
-        self.known = known
-    }
+    /// The line is the name, a colon, one space and the value, the form in which fields are written.
+    var isPlain: Bool
 }
 
 /// Where the body ends (RFC 9112 section 6.3).

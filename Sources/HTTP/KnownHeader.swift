@@ -23,8 +23,16 @@ package enum KnownHeader: UInt8, CaseIterable, Sendable, BitwiseCopyable {
         named(FoldedToken(bytes, name))
     }
 
+    @inline(__always)
     static func named(_ name: FoldedToken) -> KnownHeader {
-        switch name.length {
+        name.length <= 16 ? short(name.first, name.last, name.length) : long(name)
+    }
+
+    /// `named` for up to 16 bytes, which nearly all names have: as three words it is called with them in registers.
+    @inline(never)
+    private static func short(_ first: UInt64, _ last: UInt64, _ length: Int) -> KnownHeader {
+        let name = FoldedToken(first: first, last: last, length: length)
+        switch length {
         case 2:
             if name.matches("te") { return .te }
         case 3:
@@ -67,6 +75,14 @@ package enum KnownHeader: UInt8, CaseIterable, Sendable, BitwiseCopyable {
             if name.matches("content-encoding") { return .contentEncoding }
             if name.matches("proxy-connection") { return .proxyConnection }
             if name.matches("www-authenticate") { return .wwwAuthenticate }
+        default: break
+        }
+        return .other
+    }
+
+    @inline(never)
+    private static func long(_ name: FoldedToken) -> KnownHeader {
+        switch name.length {
         case 17:
             if name.matches("transfer-encoding") { return .transferEncoding }
         case 18:

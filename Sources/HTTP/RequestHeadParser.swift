@@ -31,12 +31,13 @@ package struct RequestHeadParser {
             case .complete: return .complete
             case .refused(let refusal): return .refused(refusal)
             case .startLine: if !readStartLine(bytes, limits, &head) { return .needMore }
-            case .fields: if !readField(bytes, limits, &head) { return .needMore }
+            case .fields: if !readFields(bytes, limits, &head) { return .needMore }
             }
         }
     }
 
-    /// False if the line is not whole yet.
+    /// False if the line is not whole yet. Never inlined: what the loop over the fields needs stays in registers.
+    @inline(never)
     private mutating func readStartLine(_ bytes: Span<UInt8>, _ limits: HTTPLimits, _ head: inout RequestHead) -> Bool {
         if bytes.isEmpty { return false }
         guard ByteSet.token.contains(bytes[0]) else {
@@ -56,25 +57,29 @@ package struct RequestHeadParser {
         return true
     }
 
-    /// False if the line is not whole yet.
+    /// Reads on up to the end of the fields. False if the last line is not whole yet.
     @inline(__always)
-    private mutating func readField(_ bytes: Span<UInt8>, _ limits: HTTPLimits, _ head: inout RequestHead) -> Bool {
-        switch lines.next(bytes, limits, isFirst: false, acceptsOpaque: false) {
-        case .needMore: return false
-        case .refused(let refusal): phase = .refused(refusal)
-        case .line(let start, let end):
-            if start == end {
-                head.length = lines.consumed
-                phase = head.seen.contains(.host) ? .complete : .refused(.noHost)
-            } else if head.fields.count >= limits.maxFields {
-                phase = .refused(.tooManyFields)
-            } else {
-                switch FieldLine.read(bytes, start: start, end: end) {
-                case .refused(let refusal): phase = .refused(refusal)
-                case .field(let field): if let refusal = head.take(field, bytes, limits) { phase = .refused(refusal) }
+    private mutating func readFields(_ bytes: Span<UInt8>, _ limits: HTTPLimits, _ head: inout RequestHead) -> Bool {
+        while true {
+            switch lines.next(bytes, limits, isFirst: false, acceptsOpaque: false) {
+            case .needMore: return false
+            case .refused(let refusal): phase = .refused(refusal)
+            case .line(let start, let end):
+                if start == end {
+                    head.length = lines.consumed
+                    phase = head.seen.contains(.host) ? .complete : .refused(.noHost)
+                } else if head.fields.count >= limits.maxFields {
+                    phase = .refused(.tooManyFields)
+                } else {
+                    switch FieldLine.read(bytes, start: start, end: end) {
+                    case .refused(let refusal): phase = .refused(refusal)
+                    case .field(let field):
+                        guard let refusal = head.take(field, bytes, limits) else { continue }
+                        phase = .refused(refusal)
+                    }
                 }
             }
+            return true
         }
-        return true
     }
 }

@@ -30,12 +30,14 @@ package struct ResponseHeadParser {
             case .complete: return .complete
             case .refused(let refusal): return .refused(refusal)
             case .statusLine: if !readStatusLine(bytes, limits, &head) { return .needMore }
-            case .fields: if !readField(bytes, method, limits, &head) { return .needMore }
+            case .fields: if !readFields(bytes, method, limits, &head) { return .needMore }
             }
         }
     }
 
     /// False if the line is not whole yet. What is not HTTP (a TLS alert, a bare body) is refused at its first byte.
+    /// Never inlined: what the loop over the fields needs stays in registers.
+    @inline(never)
     private mutating func readStatusLine(_ bytes: Span<UInt8>, _ limits: HTTPLimits, _ head: inout ResponseHead) -> Bool
     {
         let known = min(bytes.count, 7)
@@ -57,46 +59,50 @@ package struct ResponseHeadParser {
         return true
     }
 
-    /// False if the line is not whole yet.
+    /// Reads on up to the end of the fields. False if the last line is not whole yet.
     @inline(__always)
-    private mutating func readField(
+    private mutating func readFields(
         _ bytes: Span<UInt8>, _ method: Method, _ limits: HTTPLimits, _ head: inout ResponseHead
     ) -> Bool {
-        switch lines.next(bytes, limits, isFirst: false, acceptsOpaque: true) {
-        case .needMore: return false
-        case .refused(let refusal): phase = .refused(refusal)
-        case .line(let start, let end):
-            if start == end {
-                head.length = lines.consumed
-                head.decideFraming(for: method)
-                phase = .complete
-            } else if head.fields.count >= limits.maxFields {
-                phase = .refused(.tooManyFields)
-            } else {
-                switch FieldLine.read(bytes, start: start, end: end) {
-                case .refused(let refusal): phase = .refused(refusal)
-                case .field(let field): if let refusal = head.take(field, bytes) { phase = .refused(refusal) }
+        while true {
+            switch lines.next(bytes, limits, isFirst: false, acceptsOpaque: true) {
+            case .needMore: return false
+            case .refused(let refusal): phase = .refused(refusal)
+            case .line(let start, let end):
+                if start == end {
+                    head.length = lines.consumed
+                    head.decideFraming(for: method)
+                    phase = .complete
+                } else if head.fields.count >= limits.maxFields {
+                    phase = .refused(.tooManyFields)
+                } else {
+                    switch FieldLine.read(bytes, start: start, end: end) {
+                    case .refused(let refusal): phase = .refused(refusal)
+                    case .field(let field):
+                        guard let refusal = head.take(field, bytes) else { continue }
+                        phase = .refused(refusal)
+                    }
                 }
             }
+            return true
         }
-        return true
     }
 }
 
 extension ResponseHead {
     /// Reads `HTTP/1.x SP 3DIGIT SP reason`; the second space must be there even before an empty reason.
     mutating func takeStatusLine(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> HTTPRefusal? {
-        guard end - start >= 9 else { return end - start == 8 ? .badStatus : .badVersion }
-        let minor = bytes[start + 7]
-        guard ASCII.isDigit(minor) && bytes[start + 8] == ASCII.space else { return .badVersion }
-        guard minor <= UInt8(ascii: "1") else { return .unsupportedVersion }
-        minorVersion = Int(minor - UInt8(ascii: "0"))
-        guard end - start >= 13 && bytes[start + 12] == ASCII.space else { return .badStatus }
-        for at in (start + 9)..<(start + 12) {
-            guard ASCII.isDigit(bytes[at]) else { return .badStatus }
-            status = status * 10 + Int(bytes[at] - UInt8(ascii: "0"))
+        let line = bytes.extracting(start..<end)
+        guard line.count >= 9 else { return line.count == 8 ? .badStatus : .badVersion }
+        guard ASCII.isDigit(line[7]) && line[8] == ASCII.space else { return .badVersion }
+        guard line[7] <= UInt8(ascii: "1") else { return .unsupportedVersion }
+        minorVersion = Int(line[7] &- UInt8(ascii: "0"))
+        guard line.count >= 13 && line[12] == ASCII.space else { return .badStatus }
+        for at in 9..<12 {
+            guard ASCII.isDigit(line[at]) else { return .badStatus }
+            status = status &* 10 &+ Int(line[at] &- UInt8(ascii: "0"))
         }
-        reason = ByteRange(start + 13, end)
+        reason = ByteRange(start &+ 13, end)
         return (100...599).contains(status) && status != 101 ? nil : .badStatus
     }
 
