@@ -45,29 +45,32 @@ extension ByteBuffer {
         var run = 0..<0
         for index in fields.indices {
             let field = fields[index]
-            let passes = Self.passes(field, dropped, bytes) && !connection.names(field.name, in: fields, bytes)
-            guard passes else { continue }
+            guard Self.passes(field, dropped, bytes) else { continue }
+            if connection.namesFields && connection.names(field.name, in: fields, bytes) { continue }
             let start = Int(field.name.start)
-            let end = Int(field.value.end) + 2
-            let isPlain =
-                field.value.start == field.name.end + 2 && bytes[start + field.name.count + 1] == ASCII.space
-                && bytes[end - 2] == ASCII.carriageReturn
-            if isPlain && start == run.upperBound {
+            let end = Int(field.value.end) &+ 2
+            if field.isPlain && start == run.upperBound {
                 run = run.lowerBound..<end
                 continue
             }
-            append(bytes.extracting(run))
-            run = isPlain ? start..<end : 0..<0
-            if !isPlain { appendRewritten(field, from: bytes) }
+            if !run.isEmpty { append(bytes.extracting(run)) }
+            run = field.isPlain ? start..<end : 0..<0
+            if !field.isPlain { appendRewritten(field, from: bytes) }
         }
-        append(bytes.extracting(run))
+        if !run.isEmpty { append(bytes.extracting(run)) }
     }
 
     private static func passes(_ field: HeaderField, _ dropped: HeaderSet, _ bytes: Span<UInt8>) -> Bool {
         if dropped.contains(field.known) { return false }
-        return field.known != .other || !dropped.contains(KnownHeader.mistakable(FoldedToken(bytes, field.name)))
+        return field.known != .other || !dropped.contains(mistakable(bytes, field.name))
     }
 
+    @inline(never)
+    private static func mistakable(_ bytes: Span<UInt8>, _ name: ByteRange) -> KnownHeader {
+        KnownHeader.mistakable(FoldedToken(bytes, name))
+    }
+
+    @inline(never)
     private mutating func appendRewritten(_ field: HeaderField, from bytes: Span<UInt8>) {
         append(bytes: bytes, range: field.name)
         append(": ")

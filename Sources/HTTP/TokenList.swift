@@ -71,8 +71,11 @@ struct ConnectionOptions: Sendable {
             close = true
             return nil
         }
+        if option.matches("keep-alive") {
+            keepAlive = true
+            return nil
+        }
         let known = KnownHeader.named(option)
-        if known == .keepAlive { keepAlive = true }
         if refusesUpgrade && (known == .upgrade || known == .http2Settings) { return .upgradeRefused }
         if HeaderSet.protected.contains(known) { return .badConnection }
         if !HeaderSet.hopByHop.contains(known) { namesFields = true }
@@ -80,6 +83,7 @@ struct ConnectionOptions: Sendable {
     }
 
     /// Whether a Connection field among `fields` names `name`.
+    @inline(never)
     func names(_ name: ByteRange, in fields: Span<HeaderField>, _ bytes: Span<UInt8>) -> Bool {
         guard namesFields else { return false }
         for index in fields.indices where fields[index].known == .connection {
