@@ -7,12 +7,15 @@ extension RequestHead {
     mutating func takeRequestLine(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> HTTPRefusal? {
         let space = ASCII.space
         guard let methodEnd = bytes.first(space, from: start, to: end) else { return .badStartLine }
-        let allowed = ByteSet.token
-        for at in start..<methodEnd where !allowed.contains(bytes[at]) { return .badMethod }
+        let method = Method.named(bytes, start, methodEnd)
+        if method == nil {
+            let allowed = ByteSet.token
+            for at in start..<methodEnd where !allowed.contains(bytes[at]) { return .badMethod }
+        }
         guard let targetEnd = bytes.first(space, from: methodEnd + 1, to: end) else { return .badVersion }
         guard targetEnd > methodEnd + 1 else { return .badStartLine }
         if let refusal = Self.refusal(ofVersion: bytes, targetEnd + 1, end) { return refusal }
-        guard let method = Method.named(bytes, start, methodEnd) else { return .unsupportedMethod }
+        guard let method else { return .unsupportedMethod }
         self.method = method
         var parts = RequestTarget(authority: nil, pathStart: 0, pathEnd: 0)
         if let refusal = RequestTarget.read(bytes, start: methodEnd + 1, end: targetEnd, into: &parts) {
@@ -25,14 +28,14 @@ extension RequestHead {
     }
 
     private static func refusal(ofVersion bytes: Span<UInt8>, _ start: Int, _ end: Int) -> HTTPRefusal? {
+        if end &- start == 8 && bytes.word(at: start) == StaticString("HTTP/1.1").word() { return nil }
         guard start < end && !ASCII.isBlank(bytes[start]) else { return .badStartLine }
         guard end - start == 8 && bytes.word(at: start, upTo: start + 5) == StaticString("HTTP/").word() else {
             return .badVersion
         }
         guard ASCII.isDigit(bytes[start + 5]) && bytes[start + 6] == UInt8(ascii: ".") else { return .badVersion }
         guard ASCII.isDigit(bytes[start + 7]) else { return .badVersion }
-        let isSupported = bytes[start + 5] == UInt8(ascii: "1") && bytes[start + 7] == UInt8(ascii: "1")
-        return isSupported ? nil : .unsupportedVersion
+        return .unsupportedVersion
     }
 
     /// Adds one field, unless it is refused.
@@ -127,15 +130,16 @@ enum ContentLength {
     case tooLarge
 
     static func read(_ bytes: Span<UInt8>, _ value: ByteRange) -> ContentLength {
-        guard !value.isEmpty else { return .malformed }
-        if bytes[Int(value.start)] == UInt8(ascii: "0") && value.count > 1 { return .malformed }
+        let digits = bytes.slice(value)
+        guard !digits.isEmpty else { return .malformed }
+        if digits[0] == UInt8(ascii: "0") && digits.count > 1 { return .malformed }
         var length = 0
-        for at in value.range {
-            guard ASCII.isDigit(bytes[at]) else { return .malformed }
-            length = length &* 10 &+ Int(bytes[at] &- UInt8(ascii: "0"))
+        for at in digits.indices {
+            guard ASCII.isDigit(digits[at]) else { return .malformed }
+            length = length &* 10 &+ Int(digits[at] &- UInt8(ascii: "0"))
         }
         // 18 digits fit 60 bits; of more the number is not looked at.
-        return value.count <= 18 ? .length(length) : .tooLarge
+        return digits.count <= 18 ? .length(length) : .tooLarge
     }
 }
 
@@ -147,6 +151,7 @@ enum TrailerRules {
     }
 
     /// Checks the value of a Trailer field.
+    @inline(never)
     static func refusal(ofAnnounced value: ByteRange, _ bytes: Span<UInt8>) -> HTTPRefusal? {
         var list = TokenList(value)
         while true {

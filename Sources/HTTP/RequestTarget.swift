@@ -33,6 +33,10 @@ struct RequestTarget {
 
     /// Checks the path, which begins with a slash at `target.pathStart`, and finds its end.
     private static func readPath(_ bytes: Span<UInt8>, _ end: Int, into target: inout RequestTarget) -> HTTPRefusal? {
+        if bytes.isSimplePath(from: target.pathStart, to: end) {
+            target.pathEnd = end
+            return nil
+        }
         let plain = ByteSet.plainPath
         var at = target.pathStart + 1
         var segment = Segment()
