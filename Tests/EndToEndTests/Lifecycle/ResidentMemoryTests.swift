@@ -9,7 +9,7 @@ import Testing
     @Test func whatOnlyTheStartNeededIsGivenBack() throws {
         let gateway = try GatewayUnderTest(Setup(try FakeUpstream()))
         let peak = try #require(gateway.program.peakResidentBytes)
-        // A debug build has 20 MB when it is ready, of which it goes on with 8; under a sanitizer most is the sanitizer's.
+        // A debug build has 20 MB when it is ready, and goes on with 8; under a sanitizer most is the sanitizer's.
         try becomes(gateway, atMost: Setup.isSanitized ? peak : peak / 4 * 3)
         #expect(try gateway.ask(post("/x", "{}")).status == 200)
     }
