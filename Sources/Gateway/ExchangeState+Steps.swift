@@ -24,7 +24,7 @@ extension ExchangeState {
     /// The digest of the body as it is sent, of which the hasher may have a part already.
     mutating func digestOfBody() -> BodyDigest {
         if let digest { return digest }
-        let whole = bodyIsOwn ? ByteRange(0, body.count) : reader.body
+        let whole = bodyToSend
         let made: BodyDigest
         if bodyIsOwn {
             made = Self.digest(whole, of: body, &hasher)

@@ -192,8 +192,8 @@ struct ExchangeState: ~Copyable {
         pendingPayload = 0
     }
 
-    /// The body that will be sent is longer than what is sealed at the end of a stage.
-    var sendsLongBody: Bool { (bodyIsOwn ? body.count : reader.body.count) > Worker.shortBody }
+    /// Where the body that is sent stands: in `body` where that is our own, else in `input`.
+    var bodyToSend: ByteRange { bodyIsOwn ? ByteRange(0, body.count) : reader.body }
 
     /// Bytes of the sealed request's body.
     var sealedBodyLength: Int {

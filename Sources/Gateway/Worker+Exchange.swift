@@ -40,7 +40,7 @@ extension Worker {
         case .makeDraft: return makeDraft(&context.state)
         case .connect(let fresh): return connect(context, fresh: fresh)
         case .seal:
-            if context.state.sendsLongBody { return seal(&context.state) }
+            if context.state.bodyToSend.count > Worker.shortBody { return seal(&context.state) }
             postpone(.seal, context)
         case .send:
             prepareToSend(&context.state)
@@ -230,7 +230,7 @@ extension Worker {
             context.spare = draft.recycle()
             return .requestRefused(.signedHeaderRepeated)
         }
-        let body = context.bodyIsOwn ? ByteRange(0, context.body.count) : context.reader.body
+        let body = context.bodyToSend
         if !context.triesOtherSecret { context.secret = signer.current }
         let sealed = signer.seal(draft, digest: digest, bodyLength: body.count, date: date, by: context.secret)
         context.sealed =

@@ -30,7 +30,7 @@ struct FoldedToken: Sendable {
     /// A token of 1 ... 16 bytes: the eight bytes from its beginning on, be they of the token or not, and the last
     /// eight, 0 of a shorter one.
     @inline(__always)
-    init(_ first: UInt64, _ last: UInt64, _ length: Int) {
+    init(loaded first: UInt64, _ last: UInt64, _ length: Int) {
         if length >= 8 {
             self.init(first: first | Self.caseBits, last: last | Self.caseBits, length: length)
         } else {

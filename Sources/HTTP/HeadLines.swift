@@ -71,7 +71,7 @@ enum FieldLine {
     static func read(_ bytes: Span<UInt8>, start: Int, end: Int) -> FieldLine {
         guard let name = bytes.plainFieldName(from: start, to: end) else { return readAny(bytes, start, end) }
         let colon = start &+ name.count
-        let known = KnownHeader.named(FoldedToken(name.first, name.last, name.count))
+        let known = KnownHeader.named(FoldedToken(loaded: name.first, name.last, name.count))
         if known == .other, let refusal = refusal(ofName: bytes, start, colon) { return .refused(refusal) }
         return .field(
             HeaderField(
