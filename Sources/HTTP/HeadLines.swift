@@ -10,6 +10,15 @@ enum HeadLine {
     case refused(HTTPRefusal)
 }
 
+/// What the next line of a head's fields is.
+enum FieldStep {
+    case field(HeaderField)
+    /// The empty line behind the fields.
+    case end
+    case needMore
+    case refused(HTTPRefusal)
+}
+
 /// How far a head was read.
 struct HeadLines {
     /// First byte of the line that is being read. As in `ByteRange` 32 bits are enough; they are never negative.
@@ -39,6 +48,24 @@ struct HeadLines {
         scanned = UInt32(truncatingIfNeeded: at &+ 2)
         lineStart = scanned
         return .line(start: start, end: at)
+    }
+
+    /// The next line behind the start line, where `count` fields were read so far.
+    @inline(__always)
+    mutating func nextField(
+        _ bytes: Span<UInt8>, _ limits: HTTPLimits, after count: Int, acceptsOpaque: Bool
+    ) -> FieldStep {
+        switch next(bytes, limits, isFirst: false, acceptsOpaque: acceptsOpaque) {
+        case .needMore: return .needMore
+        case .refused(let refusal): return .refused(refusal)
+        case .line(let start, let end):
+            if start == end { return .end }
+            if count >= limits.maxFields { return .refused(.tooManyFields) }
+            switch FieldLine.read(bytes, start: start, end: end) {
+            case .field(let field): return .field(field)
+            case .refused(let refusal): return .refused(refusal)
+            }
+        }
     }
 
     /// What it means that no line ends at `at`, the first byte that is not of one.

@@ -61,23 +61,15 @@ package struct RequestHeadParser {
     @inline(__always)
     private mutating func readFields(_ bytes: Span<UInt8>, _ limits: HTTPLimits, _ head: inout RequestHead) -> Bool {
         while true {
-            switch lines.next(bytes, limits, isFirst: false, acceptsOpaque: false) {
+            switch lines.nextField(bytes, limits, after: head.fields.count, acceptsOpaque: false) {
             case .needMore: return false
             case .refused(let refusal): phase = .refused(refusal)
-            case .line(let start, let end):
-                if start == end {
-                    head.length = lines.consumed
-                    phase = head.seen.contains(.host) ? .complete : .refused(.noHost)
-                } else if head.fields.count >= limits.maxFields {
-                    phase = .refused(.tooManyFields)
-                } else {
-                    switch FieldLine.read(bytes, start: start, end: end) {
-                    case .refused(let refusal): phase = .refused(refusal)
-                    case .field(let field):
-                        guard let refusal = head.take(field, bytes, limits) else { continue }
-                        phase = .refused(refusal)
-                    }
-                }
+            case .field(let field):
+                guard let refusal = head.take(field, bytes, limits) else { continue }
+                phase = .refused(refusal)
+            case .end:
+                head.length = lines.consumed
+                phase = head.seen.contains(.host) ? .complete : .refused(.noHost)
             }
             return true
         }

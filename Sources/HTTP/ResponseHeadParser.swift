@@ -65,24 +65,16 @@ package struct ResponseHeadParser {
         _ bytes: Span<UInt8>, _ method: Method, _ limits: HTTPLimits, _ head: inout ResponseHead
     ) -> Bool {
         while true {
-            switch lines.next(bytes, limits, isFirst: false, acceptsOpaque: true) {
+            switch lines.nextField(bytes, limits, after: head.fields.count, acceptsOpaque: true) {
             case .needMore: return false
             case .refused(let refusal): phase = .refused(refusal)
-            case .line(let start, let end):
-                if start == end {
-                    head.length = lines.consumed
-                    head.decideFraming(for: method)
-                    phase = .complete
-                } else if head.fields.count >= limits.maxFields {
-                    phase = .refused(.tooManyFields)
-                } else {
-                    switch FieldLine.read(bytes, start: start, end: end) {
-                    case .refused(let refusal): phase = .refused(refusal)
-                    case .field(let field):
-                        guard let refusal = head.take(field, bytes) else { continue }
-                        phase = .refused(refusal)
-                    }
-                }
+            case .field(let field):
+                guard let refusal = head.take(field, bytes) else { continue }
+                phase = .refused(refusal)
+            case .end:
+                head.length = lines.consumed
+                head.decideFraming(for: method)
+                phase = .complete
             }
             return true
         }
