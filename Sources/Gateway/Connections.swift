@@ -283,6 +283,8 @@ enum Occupant {
     case mailbox
     /// No descriptor: only its timer.
     case pacer(SharedPacer)
+    /// The worker's spare contexts. No descriptor: only the timer of their sweep.
+    case contexts
 }
 
 /// The worker's table of descriptors: a poller event names a slot and the generation it was meant for, so an event for

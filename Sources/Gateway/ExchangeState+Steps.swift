@@ -8,10 +8,18 @@ internal import Signing
 extension ExchangeState {
     // MARK: - The request
 
-    mutating func readHead(_ limits: HTTPLimits) -> HeadProgress { reader.readHead(input, limits: limits) }
+    /// A head that is not whole, or refused, may wait for long: what lies behind it goes.
+    mutating func readHead(_ limits: HTTPLimits) -> HeadProgress {
+        let progress = reader.readHead(input, limits: limits)
+        if progress != .complete { wipeLeftovers() }
+        return progress
+    }
 
+    /// Once the request is whole, or refused, no more of its body comes over what lies behind it: that goes.
     mutating func readBody(_ limits: HTTPLimits) -> RequestReader.BodyProgress {
-        reader.readBody(&input, limits: limits)
+        let progress = reader.readBody(&input, limits: limits)
+        if progress != .needMore { wipeLeftovers() }
+        return progress
     }
 
     /// Feeds the hasher with a part of what the caller sent.

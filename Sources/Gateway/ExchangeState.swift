@@ -19,7 +19,8 @@ enum DueWork {
 /// One exchange's place in memory; pooled.
 typealias ExchangeContext = Owned<ExchangeState>
 
-/// The buffers and readers of one exchange. Buffers are wiped when the context goes back to its pool.
+/// The buffers and readers of one exchange. They are wiped when the context goes back to its pool, but for the rest of
+/// a long body: the next one writes over it, or else it is wiped a moment later (decision 0015).
 struct ExchangeState: ~Copyable {
     var exchange = Exchange()
     var reader = RequestReader()
@@ -99,6 +100,11 @@ struct ExchangeState: ~Copyable {
     var closes = false
     /// Bytes of the answer's payload in `received` that may be written from where they lie.
     var pendingPayload = 0
+    /// Bytes of a former request's long body are in `input`, behind what is readable.
+    private(set) var hasLeftovers = false
+
+    /// Bytes of a request from its first on that are wiped at once; a long body has more.
+    private static let wipedAtOnce = 32 * 1_024
 
     private let inputCapacity: Int
     private let receivedCapacity: Int
@@ -135,13 +141,24 @@ struct ExchangeState: ~Copyable {
     mutating func resetForNext() {
         input.consume(min(reader.consumed, input.count))
         input.wipeRest()
+        hasLeftovers = false
         reset()
     }
 
-    /// Ready for the pool: nothing of the request is left in memory.
+    /// Ready for the pool: nothing of the request is left in memory, but for a moment the rest of a long body.
     mutating func wipe() {
-        input.wipe()
+        input.clear()
+        input.wipeFront(Self.wipedAtOnce)
+        hasLeftovers = input.leftover > Self.wipedAtOnce
+        if !hasLeftovers { input.wipeRest() }
         reset()
+    }
+
+    /// Overwrites what the long body of a former request has left, so far as no other bytes have come there.
+    mutating func wipeLeftovers() {
+        guard hasLeftovers else { return }
+        hasLeftovers = false
+        input.wipeRest()
     }
 
     private mutating func reset() {

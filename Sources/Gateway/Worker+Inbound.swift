@@ -387,12 +387,12 @@ extension Worker {
         return context
     }
 
-    /// Back to the pool, wiped.
+    /// Back to the pool, wiped; what is left of a long body, by a sweep.
     mutating func dropContext(_ connection: InboundConnection) {
         guard let context = connection.context.take() else { return }
         release(&context.state)
         context.state.wipe()
-        contexts.give(context)
+        if contexts.give(context) { arm(sweepSlot, after: ContextPool.sweepMilliseconds) }
     }
 
     /// To be gone on with after the events of this turn.

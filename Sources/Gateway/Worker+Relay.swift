@@ -291,6 +291,7 @@ extension Worker {
         if !context.state.closes && !context.state.bodyIsWhole {
             context.state.closes = context.state.readBody(limits) != .complete
         }
+        context.state.wipeLeftovers()
         if draining { context.state.closes = true }
         let product = context.state.route?.settings.product ?? generation.plan.fallbackProduct
         beginTrail(&context.state)

@@ -153,6 +153,8 @@ struct Worker: ~Copyable {
     var wasCutShort = false
     /// The slot whose timer ends a drain: the mailbox's, which has no other.
     private(set) var drainSlot: UInt32 = 0
+    /// The slot whose timer sweeps the spare contexts.
+    private(set) var sweepSlot: UInt32 = 0
     private var goingOn: [InboundConnection] = []
     /// Exchanges that have left something to the end of the stage.
     private var due: [ExchangeContext?] = []
@@ -189,6 +191,8 @@ struct Worker: ~Copyable {
         let token = slots.take()
         slots.set(token.slot, .mailbox)
         drainSlot = token.slot
+        sweepSlot = slots.take().slot
+        slots.set(sweepSlot, .contexts)
         try poller.add(wakeUp, token)
         for box in listeners { try listen(box) }
     }
@@ -244,7 +248,7 @@ struct Worker: ~Copyable {
                 upstreamEvents.append((connection, event.readiness))
             case .inbound(let connection): inboundEvents.append((connection, event.readiness))
             case .listener, .mailbox: otherEvents.append(event.token)
-            case .free, .pacer: break
+            case .free, .pacer, .contexts: break
             }
         }
         for index in upstreamEvents.indices {
@@ -268,7 +272,7 @@ struct Worker: ~Copyable {
             switch slots.find(token) {
             case .listener(let box): accept(box)
             case .mailbox: readMailbox()
-            case .free, .inbound, .upstream, .pacer: break
+            case .free, .inbound, .upstream, .pacer, .contexts: break
             }
         }
         otherEvents.removeAll(keepingCapacity: true)
@@ -348,6 +352,7 @@ struct Worker: ~Copyable {
             case .upstream(let connection): upstreamLate(connection)
             case .listener(let box): listenerLate(box)
             case .pacer(let pacer): pacerLate(pacer)
+            case .contexts: contexts.sweep()
             case .free, .mailbox: break
             }
         }

@@ -19,6 +19,39 @@ import Testing
         init(_ buffer: consuming ByteBuffer) { self.buffer = buffer }
     }
 
+    /// Until it is wiped, wherever the end was meanwhile.
+    @Test func whatLiesBehindTheEndIsCounted() {
+        var buffer = ByteBuffer(capacity: 64)
+        buffer.append("0123456789")
+        #expect(buffer.leftover == 0)
+        buffer.truncate(to: 8)
+        #expect(buffer.leftover == 2)
+        buffer.consume(3)
+        buffer.compact()
+        #expect(buffer.count == 5 && buffer.leftover == 5)
+        buffer.clear()
+        buffer.append("abc")
+        #expect(buffer.leftover == 7)
+        buffer.wipeRest()
+        #expect(buffer.leftover == 0 && buffer.count == 3)
+        for count in [0, 2, 3, 64] {
+            buffer.clear()
+            buffer.append("abcde")
+            buffer.consume(5)
+            buffer.wipeFront(count)
+            // What was overwritten is zero; the rest is as it was, and counts as written.
+            #expect(buffer.leftover == 5)
+            buffer.commit(5)
+            for index in 0..<5 { #expect((buffer.bytes[index] == 0) == (index < count)) }
+        }
+        buffer.truncate(to: 3)
+        buffer.wipeRest()
+        buffer.clear()
+        #expect(buffer.leftover == 3)
+        buffer.wipe()
+        #expect(buffer.leftover == 0)
+    }
+
     /// Room that was full once costs nothing when it is given back and asked for again.
     @Test func roomThatIsNotWrittenIsNotHeld() throws {
         let (count, size) = (2_000, 64 * 1_024)

@@ -66,6 +66,9 @@ package struct ByteBuffer: ~Copyable {
     /// Number of bytes that can be committed without growing.
     package var room: Int { capacity - end }
 
+    /// Bytes behind the readable ones that were written and not wiped since.
+    package var leftover: Int { max(0, dirty - end) }
+
     /// The readable bytes.
     package var bytes: Span<UInt8> {
         @_lifetime(borrow self)
@@ -139,6 +142,15 @@ package struct ByteBuffer: ~Copyable {
         start = 0
         end = 0
         dirty = 0
+    }
+
+    /// Overwrites the first `count` bytes (not negative) that were written since the last wipe, of a buffer of which
+    /// none are readable.
+    package mutating func wipeFront(_ count: Int) {
+        precondition(count >= 0 && start == end, "readable bytes are not wiped")
+        clear()
+        // SAFETY: `dirty` never exceeds the capacity.
+        unsafe explicit_bzero(base, min(count, dirty))
     }
 
     /// Moves the readable bytes to the beginning of the storage and overwrites every other byte that was written since
