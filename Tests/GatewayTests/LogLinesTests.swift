@@ -155,6 +155,36 @@ private func safe(_ text: String) -> Bool {
         #expect(left > 0 && left < 1_000)
     }
 
+    private func written(_ path: String) throws -> Int {
+        try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").count
+    }
+
+    /// A line that comes while the writer gathers, and one that wakes it: both are written, whoever looked last.
+    @Test func theWriterIsWokenHoweverLongNothingCame() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/access.log"
+        let log = try AccessLog(workers: 1, try AccessLog.open(path))
+        try log.start(OperatorLog(descriptor: 2))
+        var lines = LogLines(capacity: 64)
+        var sent = 0
+        for round in 0..<40 {
+            // A round ends as soon as its last line is in the file: the next finds the writer while it gathers, and
+            // after every fourth, when nothing was written for a while, at its longest rest.
+            for _ in 0...round % 3 {
+                lines.begin(LogTime(unixMilliseconds: 0), .info, "x")
+                lines.add("n", sent)
+                _ = lines.end(limit: .max)
+                sent += 1
+            }
+            while !log.buffers[0].take(&lines) {}
+            let late = Date(timeIntervalSinceNow: 10)
+            while try written(path) < sent, Date() < late {}
+            let quiet = Date(timeIntervalSinceNow: round % 4 == 3 ? 0.03 : 0)
+            repeat { #expect(try written(path) == sent, "round \(round)") } while Date() < quiet
+        }
+        #expect(log.stop(within: 10_000) == 0)
+    }
+
     /// What was handed over and what is dropped come out on the other side, whole, in order, and none twice.
     @Test func theWriterWritesWhatItIsGiven() throws {
         let folder = try TemporaryFolder()

@@ -14,9 +14,9 @@ package final class LogBuffer: Sendable {
     private let bell: LogBell
     /// Bytes that a buffer has at first, and after the writer has found it larger than `keptCapacity`.
     package static let firstCapacity = 16 * 1_024
-    package static let keptCapacity = 256 * 1_024
+    package static let keptCapacity = 1_024 * 1_024
     /// Bytes at which the writer gathers no longer: so that buffers stay small under load, and are kept.
-    package static let hurryBytes = 64 * 1_024
+    package static let hurryBytes = 256 * 1_024
 
     package init(_ bell: LogBell) { self.bell = bell }
 
@@ -101,9 +101,12 @@ package final class LogBell: Sendable {
         wakeUp.wake()
     }
 
+    /// From here on somebody who has enough must say so; who has less need not ring.
+    func unhurry() { isHurried.store(false, ordering: .sequentiallyConsistent) }
+
     /// From here on somebody who has something must ring.
     func unset() {
-        isHurried.store(false, ordering: .sequentiallyConsistent)
+        unhurry()
         isAwake.store(false, ordering: .sequentiallyConsistent)
     }
 }

@@ -20,6 +20,8 @@ struct LogWriter: ~Copyable {
     /// What the line about dropped lines says that is being written.
     private var untold = 0
     private var failures = 0
+    /// Lines were taken since the last rest.
+    private var isBusy = false
     private var time = LogTime(unixMilliseconds: 0)
 
     init(_ source: AccessLog, _ poller: consuming Poller, _ log: OperatorLog) {
@@ -77,7 +79,10 @@ struct LogWriter: ~Copyable {
             next = (next + 1) % source.buffers.count
             source.buffers[index].drain(into: &lines)
             owner = index
-            if hasLines { return true }
+            if hasLines {
+                isBusy = true
+                return true
+            }
         }
         owner = nil
         untold = source.buffers.reduce(0) { $0 + $1.takeDropped() }
@@ -166,8 +171,14 @@ struct LogWriter: ~Copyable {
         return true
     }
 
-    /// Until there is something, and then for a little while, so that many lines are written at once.
+    /// For a little while, so that many lines are written at once; where none came in the last such while, until there
+    /// is something. While lines come, nobody rings and the writer is woken once for all of them.
     private mutating func rest() {
+        if isBusy && source.end == nil {
+            isBusy = false
+            source.bell.unhurry()
+            return wait(AccessLog.gatherMilliseconds)
+        }
         source.bell.unset()
         // Who came before the bell was set has not rung.
         if takeLines() || source.hasFile || source.end != nil { return }
