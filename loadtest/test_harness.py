@@ -84,14 +84,19 @@ class Slices(unittest.TestCase):
                 for name, code in codes.items()}
 
     def test_all_loads_have_their_share_and_none_runs_beside_another(self):
-        got = {name: float(text) for name, text in slices.by_turns(self.commands({"a": 0, "b": 0}), 0.8).items()}
+        prepared = []
+        outputs = slices.by_turns(self.commands({"a": 0, "b": 0}), 0.8, prepared.append)
+        got = {name: float(text) for name, text in outputs.items()}
         # On one processor both together cannot have more than there is, and each has its slices.
         self.assertLess(sum(got.values()), 1.0)
         self.assertGreater(min(got.values()), 0.1)
+        # Each is prepared before each of its slices, by turns.
+        self.assertGreater(len(prepared), 4)
+        self.assertEqual(prepared, ["a", "b"] * (len(prepared) // 2))
 
     def test_a_load_that_fails_fails_the_run_and_none_is_left(self):
         with self.assertRaises(Failure):
-            slices.by_turns(self.commands({"a": 0, "b": 3}), 0.8)
+            slices.by_turns(self.commands({"a": 0, "b": 3}), 0.8, lambda name: None)
         with self.assertRaises(ChildProcessError):
             os.waitpid(-1, os.WNOHANG)
 

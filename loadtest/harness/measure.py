@@ -65,7 +65,7 @@ def costs(running, scenario, seconds):
     else:
         commands = {name: wrk_command(peer.port, scenario, wall) for name, peer in running.items()}
     before = {name: on_cpu(peer.pid)[0] for name, peer in running.items()}
-    outputs = slices.by_turns(commands, wall)
+    outputs = slices.by_turns(commands, wall, lambda name: running[name].rest())
     return {name: (on_cpu(peer.pid)[0] - before[name]) / 1e3 / requests(peer, scenario, outputs[name])
             for name, peer in running.items()}
 

@@ -17,9 +17,10 @@ SLICE_SECONDS = 0.04
 END_SECONDS = 30
 
 
-def by_turns(commands, seconds):
+def by_turns(commands, seconds, prepare_slice):
     """Runs the loads, each of which ends by itself after `seconds` of the wall clock, and returns their output.
-    `commands`: by name, the words, the environment, and what the new process does first."""
+    `commands`: by name, the words, the environment, and what the new process does first. `prepare_slice` is called with
+    a name before each of its slices."""
     loads = {}
     try:
         for name, (words, environment, prepare) in commands.items():
@@ -29,7 +30,8 @@ def by_turns(commands, seconds):
             os.kill(loads[name].pid, signal.SIGSTOP)
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            for load in loads.values():
+            for name, load in loads.items():
+                prepare_slice(name)
                 run_slice(load)
         return {name: finish(name, load) for name, load in loads.items()}
     finally:
