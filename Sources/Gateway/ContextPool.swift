@@ -10,7 +10,7 @@ struct ContextPool {
     /// Bytes by which their buffers have outgrown their first size, together: enough for large bodies in a row to find
     /// warm buffers, little enough that a rare one does not make a context large for ever.
     static let maxOutgrown = 24 * 1_024 * 1_024
-    /// How long the rest of a long body may lie in a spare context.
+    /// How long a long body may lie in a spare context.
     static let sweepMilliseconds = 500
 
     private var contexts: [ExchangeContext] = []

@@ -19,8 +19,8 @@ enum DueWork {
 /// One exchange's place in memory; pooled.
 typealias ExchangeContext = Owned<ExchangeState>
 
-/// The buffers and readers of one exchange. They are wiped when the context goes back to its pool, but for the rest of
-/// a long body: the next one writes over it, or else it is wiped a moment later (decision 0015).
+/// The buffers and readers of one exchange. They are wiped when the context goes back to its pool, but for a long body
+/// as it came: the next one writes over it, or else it is wiped a moment later (decision 0015).
 struct ExchangeState: ~Copyable {
     var exchange = Exchange()
     var reader = RequestReader()
@@ -100,10 +100,10 @@ struct ExchangeState: ~Copyable {
     var closes = false
     /// Bytes of the answer's payload in `received` that may be written from where they lie.
     var pendingPayload = 0
-    /// Bytes of a former request's long body are in `input`, behind what is readable.
+    /// A former request's long body is in `input`, behind what is readable.
     private(set) var hasLeftovers = false
 
-    /// Bytes of a request from its first on that are wiped at once; a long body has more.
+    /// Bytes up to which a body is wiped at once.
     private static let wipedAtOnce = 32 * 1_024
 
     private let inputCapacity: Int
@@ -145,16 +145,16 @@ struct ExchangeState: ~Copyable {
         reset()
     }
 
-    /// Ready for the pool: nothing of the request is left in memory, but for a moment the rest of a long body.
+    /// Ready for the pool: nothing of the request is left in memory, but for a moment a long body. Chunks may have had
+    /// fields behind them, and another request may have begun: then nothing is left.
     mutating func wipe() {
-        input.clear()
-        input.wipeFront(Self.wipedAtOnce)
-        hasLeftovers = input.leftover > Self.wipedAtOnce
-        if !hasLeftovers { input.wipeRest() }
+        let body = reader.body
+        hasLeftovers = body.count > Self.wipedAtOnce && input.count == Int(body.end)
+        if hasLeftovers { input.clear(wiping: Int(body.start)) } else { input.wipe() }
         reset()
     }
 
-    /// Overwrites what the long body of a former request has left, so far as no other bytes have come there.
+    /// Overwrites the long body of a former request, so far as no other bytes have come there.
     mutating func wipeLeftovers() {
         guard hasLeftovers else { return }
         hasLeftovers = false

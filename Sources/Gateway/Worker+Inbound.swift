@@ -387,7 +387,7 @@ extension Worker {
         return context
     }
 
-    /// Back to the pool, wiped; what is left of a long body, by a sweep.
+    /// Back to the pool, wiped; a long body by a sweep.
     mutating func dropContext(_ connection: InboundConnection) {
         guard let context = connection.context.take() else { return }
         release(&context.state)

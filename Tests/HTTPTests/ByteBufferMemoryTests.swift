@@ -19,37 +19,27 @@ import Testing
         init(_ buffer: consuming ByteBuffer) { self.buffer = buffer }
     }
 
-    /// Until it is wiped, wherever the end was meanwhile.
-    @Test func whatLiesBehindTheEndIsCounted() {
-        var buffer = ByteBuffer(capacity: 64)
-        buffer.append("0123456789")
-        #expect(buffer.leftover == 0)
-        buffer.truncate(to: 8)
-        #expect(buffer.leftover == 2)
-        buffer.consume(3)
-        buffer.compact()
-        #expect(buffer.count == 5 && buffer.leftover == 5)
-        buffer.clear()
-        buffer.append("abc")
-        #expect(buffer.leftover == 7)
-        buffer.wipeRest()
-        #expect(buffer.leftover == 0 && buffer.count == 3)
-        for count in [0, 2, 3, 64] {
+    /// The readable bytes, and the next `count` that the storage has.
+    private func stored(_ buffer: inout ByteBuffer, _ count: Int) -> [UInt8] {
+        buffer.commit(count)
+        return (0..<buffer.count).map { buffer.bytes[$0] }
+    }
+
+    /// What is wiped is zero; the others are there until the next wipe, whatever came over them.
+    @Test func aBufferIsForgottenAndWipedInPart() {
+        for (consumed, wiped) in [(0, 0), (0, 3), (0, 8), (2, 0), (2, 3), (2, 6)] {
+            var buffer = ByteBuffer(capacity: 64)
+            buffer.append("abcdefgh")
+            buffer.consume(consumed)
+            buffer.clear(wiping: wiped)
+            #expect(buffer.count == 0)
+            let zeros = consumed + wiped
+            #expect(stored(&buffer, 8) == Array(repeating: 0, count: zeros) + Array("abcdefgh".utf8)[zeros...])
             buffer.clear()
-            buffer.append("abcde")
-            buffer.consume(5)
-            buffer.wipeFront(count)
-            // What was overwritten is zero; the rest is as it was, and counts as written.
-            #expect(buffer.leftover == 5)
-            buffer.commit(5)
-            for index in 0..<5 { #expect((buffer.bytes[index] == 0) == (index < count)) }
+            buffer.append("xy")
+            buffer.wipeRest()
+            #expect(stored(&buffer, 6) == Array("xy".utf8) + Array(repeating: 0, count: 6))
         }
-        buffer.truncate(to: 3)
-        buffer.wipeRest()
-        buffer.clear()
-        #expect(buffer.leftover == 3)
-        buffer.wipe()
-        #expect(buffer.leftover == 0)
     }
 
     /// Room that was full once costs nothing when it is given back and asked for again.

@@ -66,9 +66,6 @@ package struct ByteBuffer: ~Copyable {
     /// Number of bytes that can be committed without growing.
     package var room: Int { capacity - end }
 
-    /// Bytes behind the readable ones that were written and not wiped since.
-    package var leftover: Int { max(0, dirty - end) }
-
     /// The readable bytes.
     package var bytes: Span<UInt8> {
         @_lifetime(borrow self)
@@ -144,13 +141,13 @@ package struct ByteBuffer: ~Copyable {
         dirty = 0
     }
 
-    /// Overwrites the first `count` bytes (not negative) that were written since the last wipe, of a buffer of which
-    /// none are readable.
-    package mutating func wipeFront(_ count: Int) {
-        precondition(count >= 0 && start == end, "readable bytes are not wiped")
+    /// Forgets all bytes and overwrites the first `count` of them, and what was before these; the storage keeps the
+    /// others as after `clear`.
+    package mutating func clear(wiping count: Int) {
+        precondition(count >= 0 && count <= end - start, "no more is wiped than is readable")
+        // SAFETY: what is readable lies within the capacity.
+        unsafe explicit_bzero(base, start + count)
         clear()
-        // SAFETY: `dirty` never exceeds the capacity.
-        unsafe explicit_bzero(base, min(count, dirty))
     }
 
     /// Moves the readable bytes to the beginning of the storage and overwrites every other byte that was written since

@@ -119,6 +119,28 @@ import Testing
         #expect(gateway.program.stop() == .code(0))
     }
 
+    /// Only a body may lie for that moment, and nothing of a head, however long, or of what was sent behind a request.
+    @Test(arguments: ["", "POST /open HTTP/1.1\r\nX-Head: head-9921"])
+    func nothingButABodyLies(behind: String) throws {
+        let folder = try TemporaryFolder()
+        let upstream = try EchoUpstream(nil)
+        var setup = try setup(upstream, folder, .memory)
+        setup.limits = "  max_head: 256KiB\n"
+        let environment = ["KEY": Self.secrets["key"] ?? "", "TOKEN": Self.secrets["token"] ?? ""]
+        let gateway = try GatewayUnderTest(setup, environment: environment)
+        let caller = try gateway.caller()
+        let long = (0..<8).map { "X-Long-\($0): " + String(repeating: "a", count: 8_000) + "\r\n" }.joined()
+        let head = "Connection: close\r\n\(long)X-Head: head-9921\r\n\(token)\r\nContent-Type: application/json"
+        let body = "{\"all\": \"" + String(repeating: "b", count: 400_000) + "\"}"
+        let count = "Content-Length: \(body.utf8.count)"
+        try caller.send(Array("POST /open HTTP/1.1\r\nHost: a\r\n\(head)\r\n\(count)\r\n\r\n\(body)\(behind)".utf8))
+        #expect(try caller.answer().status == 200)
+        // Once, and at once: in a moment it would be gone in any case.
+        let left = try gateway.search(["head-9921"])["head-9921"] ?? []
+        #expect(left.isEmpty, "\(left.count) places: \(left.prefix(8))")
+        #expect(gateway.program.stop() == .code(0))
+    }
+
     @Test(arguments: [true, false], [StoreUnderTest.sqlite, .memory])
     func noAccountNumberStaysAndSecretsAreThereTwiceAtMost(isTLS: Bool, kind: StoreUnderTest) throws {
         let folder = try TemporaryFolder()
