@@ -137,6 +137,6 @@ extension Worker {
     /// Gives the lines of this turn to the writer; where that one is just taking others, they wait for the next turn.
     mutating func handOverLines() {
         guard lines.count > 0 else { return }
-        _ = logBuffer.take(&lines)
+        _ = logBuffer.take(&lines, limit: generation.plan.settings.log.buffer)
     }
 }

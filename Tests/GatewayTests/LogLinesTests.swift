@@ -144,7 +144,7 @@ private func safe(_ text: String) -> Bool {
             lines.begin(time, .info, "x")
             lines.add("n", count)
             expectKept(lines.end(limit: buffer.room(limit: 1_000)))
-            let isTaken = buffer.take(&lines)
+            let isTaken = buffer.take(&lines, limit: 1_000)
             let left = lines.count
             #expect(isTaken && left == 0)
         }
@@ -153,6 +153,15 @@ private func safe(_ text: String) -> Bool {
         let isKept = lines.end(limit: buffer.room(limit: 1_000 - left))
         #expect(!isKept)
         #expect(left > 0 && left < 1_000)
+    }
+
+    /// Long before lines are dropped, whatever may wait.
+    @Test func theWriterIsHurriedWellBelowTheLimit() {
+        for (limit, bytes) in [
+            (64 << 10, 16 << 10), (1 << 20, 256 << 10), (1 << 20 + 4, 256 << 10), (64 << 20, 256 << 10),
+        ] {
+            #expect(LogBuffer.hurryBytes(limit: limit) == bytes)
+        }
     }
 
     private func written(_ path: String) throws -> Int {
@@ -176,7 +185,7 @@ private func safe(_ text: String) -> Bool {
                 _ = lines.end(limit: .max)
                 sent += 1
             }
-            while !log.buffers[0].take(&lines) {}
+            while !log.buffers[0].take(&lines, limit: .max) {}
             let late = Date(timeIntervalSinceNow: 10)
             while try written(path) < sent, Date() < late {}
             let quiet = Date(timeIntervalSinceNow: round % 4 == 3 ? 0.03 : 0)
@@ -199,7 +208,7 @@ private func safe(_ text: String) -> Bool {
                 lines.add("worker", worker)
                 lines.add("n", number)
                 if !lines.end(limit: .max) { log.buffers[worker].dropped() }
-                if number % 3 == 0 { _ = log.buffers[worker].take(&lines) }
+                if number % 3 == 0 { _ = log.buffers[worker].take(&lines, limit: .max) }
             }
             log.buffers[worker].takeLast(&lines)
         }

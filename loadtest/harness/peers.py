@@ -117,9 +117,8 @@ class Peer:
             left.unlink(missing_ok=True)
 
     def rest(self):
-        """Before a measurement, and before each slice: the access log is emptied. No disk fills; and a log that grows goes
-        into memory that nobody has used before, which on a virtual machine comes from the host page by page: 14 us of the
-        writer's time for 4 KiB where memory that was used takes 1 to 2 (docs/performance.md)."""
+        """Before a measurement, and before each slice: the access log is emptied, so that no disk fills and that it grows
+        into memory that was used before (docs/performance.md, "What is measured")."""
         if self.access_log.exists():
             os.truncate(self.access_log, 0)
 

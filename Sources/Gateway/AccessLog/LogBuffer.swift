@@ -15,8 +15,9 @@ package final class LogBuffer: Sendable {
     /// Bytes that a buffer has at first, and after the writer has found it larger than `keptCapacity`.
     package static let firstCapacity = 16 * 1_024
     package static let keptCapacity = 1_024 * 1_024
-    /// Bytes at which the writer gathers no longer: so that buffers stay small under load, and are kept.
-    package static let hurryBytes = 256 * 1_024
+    /// Bytes at which the writer gathers no longer, where `limit` may wait: so that buffers stay small under load, and
+    /// are kept, and that no line is dropped because the writer gathers.
+    package static func hurryBytes(limit: Int) -> Int { min(256 * 1_024, limit / 4) }
 
     package init(_ bell: LogBell) { self.bell = bell }
 
@@ -29,7 +30,8 @@ package final class LogBuffer: Sendable {
     package func dropped() { droppedLines.add(1, ordering: .relaxed) }
 
     /// Takes the worker's lines and leaves it an empty buffer; false where the writer is at it: then `lines` stay.
-    package func take(_ own: inout LogLines) -> Bool {
+    /// `limit` bytes may wait.
+    package func take(_ own: inout LogLines, limit: Int) -> Bool {
         let count = own.count
         let all = waiting.add(count, ordering: .relaxed).newValue
         let isTaken = lines.withLockIfAvailable { lines in Self.move(&own, to: &lines) } != nil
@@ -37,7 +39,7 @@ package final class LogBuffer: Sendable {
             waiting.subtract(count, ordering: .relaxed)
             return false
         }
-        if all < Self.hurryBytes { bell.ring() } else { bell.hurry() }
+        if all < Self.hurryBytes(limit: limit) { bell.ring() } else { bell.hurry() }
         return true
     }
 

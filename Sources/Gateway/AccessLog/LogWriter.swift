@@ -171,18 +171,17 @@ struct LogWriter: ~Copyable {
         return true
     }
 
-    /// For a little while, so that many lines are written at once; where none came in the last such while, until there
-    /// is something. While lines come, nobody rings and the writer is woken once for all of them.
+    /// For a little while, so that many lines are written at once; before that until there is something, where none
+    /// came in the last such while. So while lines come nobody rings, and the writer is woken once for all of them.
     private mutating func rest() {
-        if isBusy && source.end == nil {
-            isBusy = false
-            source.bell.unhurry()
-            return wait(AccessLog.gatherMilliseconds)
+        if !isBusy {
+            source.bell.unset()
+            // Who came before the bell was set has not rung.
+            if takeLines() || source.hasFile || source.end != nil { return }
+            wait(-1)
         }
-        source.bell.unset()
-        // Who came before the bell was set has not rung.
-        if takeLines() || source.hasFile || source.end != nil { return }
-        wait(-1)
+        isBusy = false
+        source.bell.unhurry()
         if source.end == nil { wait(AccessLog.gatherMilliseconds) }
     }
 
