@@ -18,14 +18,12 @@ struct ContextPool {
     private var needsSweep = false
 
     /// A spare context with at least this room, or a new one: after a reload with larger limits old ones are let go.
-    mutating func take(inputCapacity: Int, receivedCapacity: Int) -> ExchangeContext {
+    mutating func take(inputCapacity: Int) -> ExchangeContext {
         if let context = contexts.popLast() {
             outgrown -= context.state.outgrown
-            if context.state.input.capacity >= inputCapacity && context.state.received.capacity >= receivedCapacity {
-                return context
-            }
+            if context.state.input.capacity >= inputCapacity { return context }
         }
-        return ExchangeContext(ExchangeState(inputCapacity: inputCapacity, receivedCapacity: receivedCapacity))
+        return ExchangeContext(ExchangeState(inputCapacity: inputCapacity))
     }
 
     /// Takes a wiped context back. True where it has leftovers and no other has had any since the last sweep: one is

@@ -30,17 +30,17 @@ struct ExchangeState: ~Copyable {
     /// The body as it is examined and sent, where it is not the caller's own bytes: inflated, or with fields put in.
     var body = ByteBuffer(capacity: ExchangeState.bodyCapacity)
     var bodyIsOwn = false
-    /// From the upstream.
-    var received: ByteBuffer
-    /// For the caller: head, framing, and what could not be written yet.
-    var output = ByteBuffer(capacity: ExchangeState.outputCapacity)
+    /// From the upstream. It has storage from the answer's first byte until the last was used (`Worker.answerBuffers`).
+    var received = ByteBuffer()
+    /// For the caller: head, framing, and what could not be written yet. It has storage while it has bytes, and between
+    /// the parts of an answer (`Worker.outputBuffers`).
+    var output = ByteBuffer()
     /// The answer of a claimed request until the store has it, or the one that the store had (`KeptAnswer`).
     var held = ByteBuffer(capacity: ExchangeState.heldCapacity)
     /// The beginning of a 401's body, for its message.
     var denial = ByteBuffer(capacity: ExchangeState.denialCapacity)
     var key = KeyHold()
-    /// For the next seal; inside `sealed` while a request is under way.
-    var spare: ByteBuffer? = ByteBuffer(capacity: 2048)
+    /// From its seal until all of it is written; what is left of one that was not is wiped as it goes.
     var sealed: SealedRequest?
     var hasher = BodyHasher()
     /// Bytes of the body that the hasher has taken; -1 while it is not in use.
@@ -107,34 +107,27 @@ struct ExchangeState: ~Copyable {
     private static let wipedAtOnce = 32 * 1_024
 
     private let inputCapacity: Int
-    private let receivedCapacity: Int
     private static let bodyCapacity = 1_024
-    private static let outputCapacity = 2_048
     private static let heldCapacity = 64
     private static let denialCapacity = 64
 
-    init(inputCapacity: Int, receivedCapacity: Int) {
+    init(inputCapacity: Int) {
         self.inputCapacity = inputCapacity
-        self.receivedCapacity = receivedCapacity
         input = ByteBuffer(capacity: inputCapacity)
-        received = ByteBuffer(capacity: receivedCapacity)
     }
 
     /// Bytes by which its buffers are larger than they were made.
     var outgrown: Int {
-        input.capacity + received.capacity + body.capacity + output.capacity + held.capacity + denial.capacity
-            - (inputCapacity + receivedCapacity + Self.bodyCapacity + Self.outputCapacity + Self.heldCapacity
-                + Self.denialCapacity)
+        input.capacity + body.capacity + held.capacity + denial.capacity
+            - (inputCapacity + Self.bodyCapacity + Self.heldCapacity + Self.denialCapacity)
     }
 
     /// Gives the buffers that have grown back to their first size. They are empty.
     mutating func shrink() {
         if input.capacity > inputCapacity { input = ByteBuffer(capacity: inputCapacity) }
-        if received.capacity > receivedCapacity { received = ByteBuffer(capacity: receivedCapacity) }
         if body.capacity > Self.bodyCapacity { body = ByteBuffer(capacity: Self.bodyCapacity) }
         if held.capacity > Self.heldCapacity { held = ByteBuffer(capacity: Self.heldCapacity) }
         if denial.capacity > Self.denialCapacity { denial = ByteBuffer(capacity: Self.denialCapacity) }
-        if output.capacity > Self.outputCapacity { output = ByteBuffer(capacity: Self.outputCapacity) }
     }
 
     /// Ready for the next request of the same connection; bytes behind this one stay.
@@ -175,7 +168,7 @@ struct ExchangeState: ~Copyable {
             key = KeyHold()
         }
         if denial.count > 0 { denial.wipe() }
-        unseal()
+        sealed = nil
         if hashed >= 0 {
             hasher.reset()
             hashed = -1
@@ -218,10 +211,5 @@ struct ExchangeState: ~Copyable {
         case .none: 0
         case .some(let sealed): sealed.bodyLength
         }
-    }
-
-    /// Takes the buffer of a sealed request back, wiped.
-    mutating func unseal() {
-        if let old = sealed.take() { spare = old.recycle() }
     }
 }

@@ -177,6 +177,9 @@ final class Generation {
     let vault: KeyVault?
     let metrics: WorkerMetrics
 
+    /// Bytes of a buffer for what comes from an upstream: the longest head fits.
+    var answerCapacity: Int { max(limits.maxHead + 1_024, connectionLimits.relayBuffer) }
+
     /// Fails where a CA file cannot be used. `metrics` are those of the worker that it is for.
     init(_ plan: Plan, _ metrics: WorkerMetrics) throws(TLSProblem) {
         self.plan = plan

@@ -3,9 +3,32 @@
 
 package import HTTP
 
+/// The name of a request: `00bbe75ec1425e54-703`.
+package struct RequestID: Sendable, BitwiseCopyable {
+    fileprivate let prefix: UInt64
+    fileprivate let number: UInt64
+
+    /// Bytes of the longest, and what its number is given room for.
+    private static let longest = 17 + ByteCursor.numberRoom
+
+    /// In ASCII.
+    package var text: [UInt8] {
+        var text = ByteBuffer(capacity: Self.longest)
+        text.write(atMost: Self.longest) { append(to: &$0) }
+        return (0..<text.count).map { text.bytes[$0] }
+    }
+
+    @inline(__always)
+    func append(to text: inout ByteCursor) {
+        text.append(hex: prefix)
+        text.append("-")
+        text.append(decimal: Int(truncatingIfNeeded: number))
+    }
+}
+
 /// Makes request ids: 16 hexadecimal digits of randomness, a dash, and a count.
 package struct RequestIDs {
-    private let prefix: [UInt8]
+    private let prefix: UInt64
     private var count: UInt64 = 0
     /// The state of xoshiro256++ (Blackman and Vigna 2019): ids of traces need to differ, not to be secret, and the
     /// system's randomness costs a call.
@@ -14,9 +37,7 @@ package struct RequestIDs {
     /// Ids of one worker: their beginning is 64 random bits.
     package init(worker: Int) {
         var random = SystemRandomNumberGenerator()
-        let number = random.next() as UInt64 ^ UInt64(truncatingIfNeeded: worker)
-        let hex = String(number, radix: 16)
-        prefix = Array((String(repeating: "0", count: 16 - hex.count) + hex + "-").utf8)
+        prefix = random.next() as UInt64 ^ UInt64(truncatingIfNeeded: worker)
         state = (random.next(), random.next(), random.next(), random.next() | 1)
     }
 
@@ -26,14 +47,9 @@ package struct RequestIDs {
         return count
     }
 
-    /// The id of a number that was given, in ASCII.
-    package func text(_ number: UInt64) -> [UInt8] { prefix + Array(String(number).utf8) }
-
-    /// Appends the id of a number.
-    package func append(_ number: UInt64, to buffer: inout ByteBuffer) {
-        buffer.append(prefix.span)
-        buffer.appendDecimal(Int(truncatingIfNeeded: number))
-    }
+    /// The id of a number that was given.
+    @inline(__always)
+    package func id(_ number: UInt64) -> RequestID { RequestID(prefix: prefix, number: number) }
 
     /// A trace that begins here, not sampled: the gateway sends no spans to anybody (W3C Trace Context level 1, section
     /// 3.2.2.5.1).

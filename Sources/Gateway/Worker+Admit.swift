@@ -60,9 +60,9 @@ extension Worker {
     private mutating func charge(_ context: inout ExchangeState, _ route: ServedRoute, _ plan: Plan) -> Refusal? {
         guard let quotas = plan.quotas, let table = plan.counts else { return nil }
         let checks = quotas.checks(caller: context.caller.quotaName, route: route, method: context.method)
-        let now = Clock.monotonicNanoseconds()
-        let verdict = table.charge(checks, by: quotas.rules, at: now)
-        if quotas.isTold || !verdict.isAdmitted { quotas.write(checks, verdict, at: now, to: &context.fields) }
+        // What came in by this turn is no younger than it is.
+        let verdict = table.charge(checks, by: quotas.rules, at: turn)
+        if quotas.isTold || !verdict.isAdmitted { quotas.write(checks, verdict, at: turn, to: &context.fields) }
         count(checks, verdict)
         guard !verdict.isAdmitted else { return nil }
         var refusal = Refusal.quotaExceeded

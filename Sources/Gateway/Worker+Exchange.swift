@@ -90,8 +90,9 @@ extension Worker {
     // MARK: - Before the connection
 
     private mutating func sendContinue(_ context: ExchangeContext) {
+        outputBuffers.lend(to: &context.state.output)
         context.state.output.append("HTTP/1.1 100 Continue\r\n\r\n")
-        _ = flush(context)
+        if flush(context) == .done { outputBuffers.takeBack(&context.state.output) }
     }
 
     private mutating func collectBody(_ context: ExchangeContext) -> Event? {
@@ -222,12 +223,10 @@ extension Worker {
     private mutating func seal(_ context: inout ExchangeState) -> Event {
         let route = route(&context)
         let digest = context.digestOfBody()
-        context.unseal()
-        guard let buffer = context.spare.take() else { preconditionFailure("the buffer for the seal is in place") }
-        let draft = draft(buffer, context.method, context.reader, context.input, context.trail, route)
+        let draft = draft(sealBuffers.take(), context.method, context.reader, context.input, context.trail, route)
         let signer = route.signer
         if signer.repeatsSignedHeader(draft) {
-            context.spare = draft.recycle()
+            sealBuffers.give(draft.recycle())
             return .requestRefused(.signedHeaderRepeated)
         }
         let body = context.bodyToSend

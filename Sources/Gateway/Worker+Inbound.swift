@@ -379,9 +379,7 @@ extension Worker {
     // MARK: - Contexts
 
     private mutating func borrow(for connection: InboundConnection) -> ExchangeContext {
-        let context = contexts.take(
-            inputCapacity: limits.maxHead + 4_096,
-            receivedCapacity: max(limits.maxHead + 1_024, connectionLimits.relayBuffer))
+        let context = contexts.take(inputCapacity: limits.maxHead + 4_096)
         context.state.inbound = connection.slot
         connection.context = context
         return context
@@ -391,6 +389,8 @@ extension Worker {
     mutating func dropContext(_ connection: InboundConnection) {
         guard let context = connection.context.take() else { return }
         release(&context.state)
+        answerBuffers.takeBack(&context.state.received)
+        outputBuffers.takeBack(&context.state.output)
         context.state.wipe()
         if contexts.give(context) { arm(sweepSlot, after: ContextPool.sweepMilliseconds) }
     }

@@ -45,8 +45,7 @@ extension Worker {
         }
         lines.begin(logTime, Self.level(outcome.cause, status), "request")
         writeNames(&context)
-        lines.add("http.request.body.size", context.reader.body.count)
-        lines.add("http.response.body.size", context.trail.answerBytes)
+        Self.writeSizes(context.reader.body.count, context.trail.answerBytes, to: &lines)
         writeOutcome(&context, outcome)
         let isPaced = context.route?.pacer != nil
         Self.writeTimes(context.trail, isPaced: isPaced, end, to: &lines)
@@ -65,17 +64,33 @@ extension Worker {
 
     /// Whose request it was, and what it was to be.
     private mutating func writeNames(_ context: inout ExchangeState) {
-        lines.add("request_id", requestIDs, context.trail.number)
-        lines.add("trace_id", hex: context.trail.trace.traceHigh, context.trail.trace.traceLow)
-        lines.add("span_id", hex: context.trail.trace.parent)
-        // As OpenTelemetry says it where the method is none of the known ones.
-        lines.add("http.request.method", word: context.trail.hasMethod ? context.method.name : "_OTHER")
+        Self.writeIDs(requestIDs.id(context.trail.number), context.trail, context.method, to: &lines)
         if let route = context.route { lines.add(route.logFields) }
         lines.add(context.caller.logFields)
         if let key = context.trail.key {
             lines.add("idempotency.key", key)
         } else if let id = context.trail.keyID {
-            lines.add("idempotency.key", hex: id)
+            lines.add { $0.add("idempotency.key", hex: id) }
+        }
+    }
+
+    @inline(__always)
+    private static func writeIDs(
+        _ id: RequestID, _ trail: RequestTrail, _ method: Method, to lines: inout LogLines
+    ) {
+        lines.add { members in
+            members.add("request_id", id)
+            members.add("trace_id", hex: trail.trace.traceHigh, trail.trace.traceLow)
+            members.add("span_id", hex: trail.trace.parent)
+            // As OpenTelemetry says it where the method is none of the known ones.
+            members.add("http.request.method", word: trail.hasMethod ? method.name : "_OTHER")
+        }
+    }
+
+    private static func writeSizes(_ request: Int, _ answer: Int, to lines: inout LogLines) {
+        lines.add { members in
+            members.add("http.request.body.size", request)
+            members.add("http.response.body.size", answer)
         }
     }
 
@@ -93,43 +108,48 @@ extension Worker {
         lines.append(lastEndLines)
     }
 
-    private static func write(_ end: LoggedEnd, _ trail: borrowing RequestTrail, to lines: inout LogLines) {
-        if end.status > 0 { lines.add("http.response.status_code", end.status) }
-        if end.upstreamStatus > 0 { lines.add("upstream.status_code", end.upstreamStatus) }
-        if let code = trail.productCode { lines.add("upstream.product_code", code) }
-        lines.add("phase", word: end.outcome.phase.word)
-        lines.add("cause", word: end.outcome.cause.word)
-        if let error = trail.error {
-            lines.add("error.type", word: error)
-            let (sent, assumed) = trail.sent.words
-            lines.add("sent", word: sent)
-            if let assumed { lines.add("outcome", word: assumed) }
+    private static func write(_ end: LoggedEnd, _ trail: RequestTrail, to lines: inout LogLines) {
+        lines.add { members in
+            if end.status > 0 { members.add("http.response.status_code", end.status) }
+            if end.upstreamStatus > 0 { members.add("upstream.status_code", end.upstreamStatus) }
+            if let code = trail.productCode { members.add("upstream.product_code", code) }
+            members.add("phase", word: end.outcome.phase.word)
+            members.add("cause", word: end.outcome.cause.word)
+            if let error = trail.error { Self.write(error, trail.sent, to: &members) }
+            members.add("attempts", end.attempts)
+            members.add("replayed", end.outcome.cause == .replayed)
+            if let isReused = end.isReused { members.add("connection.reused", isReused) }
         }
-        lines.add("attempts", end.attempts)
-        lines.add("replayed", end.outcome.cause == .replayed)
-        if let isReused = end.isReused { lines.add("connection.reused", isReused) }
+    }
+
+    private static func write(_ error: StaticString, _ state: Sent, to members: inout LogMembers) {
+        members.add("error.type", word: error)
+        let (sent, assumed) = state.words
+        members.add("sent", word: sent)
+        if let assumed { members.add("outcome", word: assumed) }
     }
 
     /// How long it took, and the parts of that which were begun. A part that was not ended goes on to the answer.
-    private static func writeTimes(
-        _ trail: borrowing RequestTrail, isPaced: Bool, _ end: UInt64, to lines: inout LogLines
-    ) {
+    @inline(__always)
+    private static func writeTimes(_ trail: RequestTrail, isPaced: Bool, _ end: UInt64, to lines: inout LogLines) {
         let settled = trail.time(.settled) > 0 ? trail.time(.settled) : end
-        @inline(__always) func add(_ name: StaticString, _ from: UInt64, _ to: UInt64, to lines: inout LogLines) {
-            guard from > 0 else { return }
-            let until = to > 0 ? to : settled
-            lines.add(name, nanoseconds: until > from ? until - from : 0)
-        }
-        add("duration_ms", trail.startedAt, end, to: &lines)
-        add("body_ms", trail.time(.admitted), trail.time(.collected), to: &lines)
-        if trail.keyID != nil { add("store_ms", trail.time(.collected), trail.time(.remembered), to: &lines) }
-        if isPaced { add("pace_ms", trail.time(.remembered), trail.time(.paced), to: &lines) }
-        add("connect_ms", trail.time(.drafted), trail.time(.connected), to: &lines)
         let sent = trail.time(.sent) > 0 ? trail.time(.sent) : trail.time(.sealed)
-        add("first_byte_ms", sent, trail.time(.answered), to: &lines)
-        add("answer_ms", trail.time(.answered), trail.recordedAt, to: &lines)
-        if trail.recordedAt > 0 { add("record_ms", trail.recordedAt, 0, to: &lines) }
-        add("delivery_ms", trail.time(.settled), end, to: &lines)
+        lines.add { members in
+            @inline(__always) func add(_ name: StaticString, _ from: UInt64, _ to: UInt64) {
+                guard from > 0 else { return }
+                let until = to > 0 ? to : settled
+                members.add(name, nanoseconds: until > from ? until - from : 0)
+            }
+            add("duration_ms", trail.startedAt, end)
+            add("body_ms", trail.time(.admitted), trail.time(.collected))
+            if trail.keyID != nil { add("store_ms", trail.time(.collected), trail.time(.remembered)) }
+            if isPaced { add("pace_ms", trail.time(.remembered), trail.time(.paced)) }
+            add("connect_ms", trail.time(.drafted), trail.time(.connected))
+            add("first_byte_ms", sent, trail.time(.answered))
+            add("answer_ms", trail.time(.answered), trail.recordedAt)
+            if trail.recordedAt > 0 { add("record_ms", trail.recordedAt, 0) }
+            add("delivery_ms", trail.time(.settled), end)
+        }
     }
 
     // MARK: - On its way

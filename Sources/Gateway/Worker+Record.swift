@@ -154,7 +154,8 @@ extension Worker {
     }
 
     private mutating func writeKept(_ context: inout ExchangeState, _ isReplay: Bool) -> KeptAnswer {
-        Self.writeKept(
+        outputBuffers.lend(to: &context.output)
+        return Self.writeKept(
             context.held, context.fields, context.method, isReplay: isReplay, closes: context.closes,
             to: &context.output)
     }
@@ -173,6 +174,7 @@ extension Worker {
     mutating func relayHeld(_ context: inout ExchangeState) {
         context.key = KeyHold()
         if !context.exchange.callerIsGone {
+            outputBuffers.lend(to: &context.output)
             context.chunksOut = Self.writeOutgrown(
                 context.held, context.answer, context.fields, closes: context.closes, to: &context.output)
         }

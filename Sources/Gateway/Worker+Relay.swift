@@ -38,6 +38,8 @@ extension Worker {
                 noteDenial(count, &context.state)
                 deliver(count, context)
             case .complete(let reusable):
+                // Wiped while the caches have it.
+                answerBuffers.takeBack(&context.state.received)
                 if context.state.chunksOut { context.state.output.append("0\r\n\r\n") }
                 tellOfDenial(&context.state)
                 return drive(context, .answerCompleted(reusable: reusable))
@@ -101,6 +103,7 @@ extension Worker {
     /// One read. True where something came, if only the end.
     mutating func receiveAnswer(_ connection: UpstreamConnection, _ context: ExchangeContext) -> Bool {
         guard connection.readable else { return false }
+        answerBuffers.lend(to: &context.state.received)
         context.state.received.compact()
         // The buffer has room for the longest head, unless a reload has allowed longer ones since it was made.
         if context.state.received.room == 0 { context.state.received.reserve(limits.maxHead + 1_024) }
@@ -112,6 +115,7 @@ extension Worker {
             }
         case .wouldBlock:
             connection.readable = false
+            if context.state.received.count == 0 { answerBuffers.takeBack(&context.state.received) }
             return false
         case .end: connection.end = .orderly
         case .truncated, .failed, .tlsFailed: connection.end = .broken
@@ -242,6 +246,7 @@ extension Worker {
         notePace(&context)
         followAnswer(&context, isEncoded: context.answer.head.value(.contentEncoding) != nil)
         if !context.exchange.callerIsGone {
+            outputBuffers.lend(to: &context.output)
             context.chunksOut = writeHead(
                 of: context.answer, context.received, context.fields, closes: context.closes, to: &context.output)
         }
@@ -295,12 +300,13 @@ extension Worker {
         if draining { context.state.closes = true }
         let product = context.state.route?.settings.product ?? generation.plan.fallbackProduct
         beginTrail(&context.state)
-        let id = requestIDs.text(context.state.trail.number)
+        let id = requestIDs.id(context.state.trail.number).text
         write(refusal, &context.state, product, id)
         return flushAnswer(context)
     }
 
     private mutating func write(_ refusal: Refusal, _ context: inout ExchangeState, _ product: Product, _ id: [UInt8]) {
+        outputBuffers.lend(to: &context.output)
         let bytes = Self.write(
             refusal, context.fields, product, id, close: context.closes, body: context.method != .head,
             to: &context.output)
@@ -318,9 +324,11 @@ extension Worker {
     /// The last of the answer goes to the kernel.
     mutating func flushAnswer(_ context: ExchangeContext) -> Event? {
         switch flush(context) {
-        case .done: .answerDelivered
-        case .stalled: .callerStalled
-        case .broken: .callerLeft
+        case .done:
+            outputBuffers.takeBack(&context.state.output)
+            return .answerDelivered
+        case .stalled: return .callerStalled
+        case .broken: return .callerLeft
         }
     }
 }

@@ -48,6 +48,7 @@ extension Worker {
         guard !draining else { return }
         for upstream in generation.upstreams { retire(upstream) }
         generation = reload.generation
+        answerBuffers = BufferPool(capacity: generation.answerCapacity)
         metrics = generation.metrics
         for upstream in generation.upstreams { noteBreaker(upstream) }
         takeKeys(generation.vault, reload.progress)

@@ -422,10 +422,14 @@ extension Worker {
     }
 
     /// Writes what is left of the sealed request; an event once all of it is with the kernel, or nothing of it will be.
+    /// What was sealed is wiped then, while the caches have it: a retry is sealed anew.
     private mutating func write(_ connection: UpstreamConnection, _ context: inout ExchangeState) -> Event? {
-        context.bodyIsOwn
+        let event =
+            context.bodyIsOwn
             ? write(context.sealed, context.body, ByteRange(0, context.body.count), connection, &context.written)
             : write(context.sealed, context.input, context.reader.body, connection, &context.written)
+        if case .requestWritten = event, let sealed = context.sealed.take() { sealBuffers.give(sealed.recycle()) }
+        return event
     }
 
     private mutating func write(

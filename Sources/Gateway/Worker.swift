@@ -136,6 +136,11 @@ struct Worker: ~Copyable {
     /// The date of requests sealed now; made once per second.
     var date: HTTPDate
     var contexts = ContextPool()
+    /// For sealed requests until they are written, for what comes from upstreams until it was used, and for what goes to
+    /// callers.
+    var sealBuffers = BufferPool(capacity: 2_048)
+    var answerBuffers: BufferPool
+    var outputBuffers = BufferPool(capacity: 2_048)
     /// Connections with bytes left to look at when their exchange had ended.
     var goOn: [InboundConnection] = []
     /// Answers whose turn was over before their bytes were.
@@ -173,6 +178,7 @@ struct Worker: ~Copyable {
         self.index = index
         self.generation = generation
         metrics = generation.metrics
+        answerBuffers = BufferPool(capacity: generation.answerCapacity)
         vault = generation.vault
         turn = Clock.monotonicNanoseconds()
         now = turn / 1_000_000

@@ -52,12 +52,14 @@ package struct TraceParent: Equatable, Sendable, BitwiseCopyable {
 
     /// Appends the value, 55 bytes.
     package func append(to buffer: inout ByteBuffer) {
-        buffer.append("00-")
-        buffer.appendHex(traceHigh)
-        buffer.appendHex(traceLow)
-        buffer.append(byte: UInt8(ascii: "-"))
-        buffer.appendHex(parent)
-        buffer.append(isSampled ? "-01" : "-00")
+        buffer.write(atMost: 55) { text in
+            text.append("00-")
+            text.append(hex: traceHigh)
+            text.append(hex: traceLow)
+            text.append("-")
+            text.append(hex: parent)
+            text.append(isSampled ? "-01" : "-00")
+        }
     }
 }
 

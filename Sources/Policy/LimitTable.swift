@@ -52,6 +52,21 @@ package struct LimitVerdict: Sendable {
 
     /// The state at a position of the checks, for `RateLimit.standing`: after the charge where there was one.
     package func state(_ position: Int) -> RateState { states[position] }
+
+    /// Notes what the count at a position says, which is of the quota with this index.
+    fileprivate mutating func look(
+        _ position: Int, _ state: RateState, _ quota: Int, _ rules: QuotaRules, _ now: UInt64
+    ) {
+        states[position] = state
+        let wait = rules.limits[quota].wait(state, at: now)
+        if wait == 0 { return }
+        if rules.quotas[quota].isReportOnly {
+            reporting |= 1 << UInt8(position)
+        } else {
+            refusing |= 1 << UInt8(position)
+            self.wait = max(self.wait, wait)
+        }
+    }
 }
 
 /// The state of all quotas' keys. Thread-safe.
@@ -74,6 +89,7 @@ package final class LimitTable: Sendable {
     package static let capacities: ClosedRange<Int> = 1...10_000_000
     /// Tables for less than this many keys have one shard.
     private static let manyKeys = 4_096
+    /// A power of two.
     private static let manyShards = 64
 
     private let shards: [Shard]
@@ -99,9 +115,9 @@ package final class LimitTable: Sendable {
     ///
     /// - Parameter now: Monotonic nanoseconds. The bound of a rate holds for the times given here.
     package func charge(_ checks: LimitChecks, by rules: QuotaRules, at now: UInt64) -> LimitVerdict {
-        var charge = Charge(checks: checks, order: order(of: checks), now: now)
-        _ = step(&charge, from: 0, rules)
-        return charge.verdict
+        var verdict = LimitVerdict()
+        if checks.count > 0 { _ = step(checks, order(of: checks), from: 0, rules, now, &verdict) }
+        return verdict
     }
 
     /// The figures, shard after shard: no snapshot.
@@ -115,29 +131,7 @@ package final class LimitTable: Sendable {
         }
     }
 
-    private struct Charge {
-        let checks: LimitChecks
-        /// Positions in the order of their shards.
-        let order: [8 of Int]
-        let now: UInt64
-        var verdict = LimitVerdict()
-
-        /// Notes what the count at a position says.
-        mutating func look(_ position: Int, _ state: RateState, _ rules: QuotaRules) {
-            let quota = checks.quotas[position]
-            verdict.states[position] = state
-            let wait = rules.limits[quota].wait(state, at: now)
-            if wait == 0 { return }
-            if rules.quotas[quota].isReportOnly {
-                verdict.reporting |= 1 << UInt8(position)
-            } else {
-                verdict.refusing |= 1 << UInt8(position)
-                verdict.wait = max(verdict.wait, wait)
-            }
-        }
-    }
-
-    private func shard(of key: LimitKey) -> Int { Int(key.low % UInt64(shards.count)) }
+    private func shard(of key: LimitKey) -> Int { Int(truncatingIfNeeded: key.low & UInt64(shards.count - 1)) }
 
     /// Always in the order of shards: two requests cannot wait for each other.
     private func order(of checks: LimitChecks) -> [8 of Int] {
@@ -154,24 +148,28 @@ package final class LimitTable: Sendable {
 
     /// Looks at the counts of one shard under its lock, at those of the shards behind it under theirs, and, if all
     /// agree, charges on the way back: the locks of all shards of a request are held at its decision.
-    private func step(_ charge: inout Charge, from start: Int, _ rules: QuotaRules) -> Bool {
-        guard start < charge.checks.count else { return charge.verdict.isAdmitted }
-        let own = shard(of: charge.checks.keys[charge.order[start]])
+    private func step(
+        _ checks: LimitChecks, _ order: [8 of Int], from start: Int, _ rules: QuotaRules, _ now: UInt64,
+        _ verdict: inout LimitVerdict
+    ) -> Bool {
+        let own = shard(of: checks.keys[order[start]])
         return shards[own].slots.withLock { slots in
             var end = start
-            while end < charge.checks.count && shard(of: charge.checks.keys[charge.order[end]]) == own {
-                let position = charge.order[end]
-                charge.look(position, slots.state(charge.checks.keys[position], at: charge.now), rules)
+            while end < checks.count && shard(of: checks.keys[order[end]]) == own {
+                let position = order[end]
+                verdict.look(position, slots.state(checks.keys[position], at: now), checks.quotas[position], rules, now)
                 end += 1
             }
-            guard step(&charge, from: end, rules) else { return false }
+            let isAdmitted =
+                end < checks.count
+                ? step(checks, order, from: end, rules, now, &verdict) : verdict.isAdmitted
+            guard isAdmitted else { return false }
             for index in start..<end {
-                let position = charge.order[index]
-                if charge.verdict.reporting & (1 << UInt8(position)) != 0 { continue }
-                let limit = rules.limits[charge.checks.quotas[position]]
-                let state = limit.charged(charge.verdict.states[position], at: charge.now)
-                slots.put(charge.checks.keys[position], state, at: charge.now)
-                charge.verdict.states[position] = state
+                let position = order[index]
+                if verdict.reporting & (1 << UInt8(position)) != 0 { continue }
+                let state = rules.limits[checks.quotas[position]].charged(verdict.states[position], at: now)
+                slots.put(checks.keys[position], state, at: now)
+                verdict.states[position] = state
             }
             return true
         }

@@ -32,16 +32,18 @@ private func safe(_ text: String) -> Bool {
         let odd = "a\"b\\c/\u{1}\u{7F}\u{2028}é\n"
         let fields = ConfiguredFields([("route", odd), ("upstream", "up")])
         lines.begin(time, .error, "request")
-        lines.add("n", 7)
-        lines.add("flag", true)
-        lines.add("word", word: "refused")
-        lines.add("id", hex: 1, 2)
-        lines.add("time_ms", nanoseconds: 1_234_567)
+        lines.add { members in
+            members.add("n", 7)
+            members.add("flag", true)
+            members.add("word", word: "refused")
+            members.add("id", hex: 1, 2)
+            members.add("time_ms", nanoseconds: 1_234_567)
+        }
         lines.add(fields)
         lines.add(.none)
         var ids = RequestIDs(worker: 0)
         let number = ids.next()
-        lines.add("request_id", ids, number)
+        lines.add { $0.add("request_id", ids.id(number)) }
         expectKept(lines.end(limit: .max))
         let line = text(lines)
         #expect(line.hasSuffix("}\n") && line.dropLast().allSatisfy { $0 != "\n" })
@@ -60,9 +62,9 @@ private func safe(_ text: String) -> Bool {
     func timesAreMilliseconds(_ nanoseconds: UInt64, _ shown: String) {
         var lines = LogLines(capacity: 1)
         lines.begin(time, .info, "request")
-        lines.add("t", nanoseconds: nanoseconds)
-        lines.add("id", hex: 0xAB)
-        lines.add("ids", hex: .max, 1)
+        lines.add { $0.add("t", nanoseconds: nanoseconds) }
+        lines.add { $0.add("id", hex: 0xAB) }
+        lines.add { $0.add("ids", hex: .max, 1) }
         expectKept(lines.end(limit: .max))
         let ids = ",\"id\":\"00000000000000ab\",\"ids\":\"ffffffffffffffff0000000000000001\"}\n"
         #expect(text(lines).hasSuffix(",\"t\":" + shown + ids))
@@ -142,7 +144,7 @@ private func safe(_ text: String) -> Bool {
         var lines = LogLines(capacity: 64)
         for count in 1...3 {
             lines.begin(time, .info, "x")
-            lines.add("n", count)
+            lines.add { $0.add("n", count) }
             expectKept(lines.end(limit: buffer.room(limit: 1_000)))
             let isTaken = buffer.take(&lines, limit: 1_000)
             let left = lines.count
@@ -181,7 +183,7 @@ private func safe(_ text: String) -> Bool {
             // after every fourth, when nothing was written for a while, at its longest rest.
             for _ in 0...round % 3 {
                 lines.begin(LogTime(unixMilliseconds: 0), .info, "x")
-                lines.add("n", sent)
+                lines.add { $0.add("n", sent) }
                 _ = lines.end(limit: .max)
                 sent += 1
             }
@@ -205,8 +207,8 @@ private func safe(_ text: String) -> Bool {
             var lines = LogLines(capacity: 64)
             for number in 0..<count {
                 lines.begin(LogTime(unixMilliseconds: 0), .info, "x")
-                lines.add("worker", worker)
-                lines.add("n", number)
+                lines.add { $0.add("worker", worker) }
+                lines.add { $0.add("n", number) }
                 if !lines.end(limit: .max) { log.buffers[worker].dropped() }
                 if number % 3 == 0 { _ = log.buffers[worker].take(&lines, limit: .max) }
             }

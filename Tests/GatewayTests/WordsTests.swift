@@ -57,7 +57,7 @@ private func lines(_ write: (OperatorLog) -> Void) -> [[UInt8]]? {
             var ids = RequestIDs(worker: worker)
             var beginnings: Set<[UInt8]> = []
             for count in 1...100 {
-                let id = ids.text(ids.next())
+                let id = ids.id(ids.next()).text
                 #expect(seen.insert(id).inserted)
                 #expect(id.count == 17 + String(count).utf8.count && id[16] == UInt8(ascii: "-"))
                 #expect(id[..<16].allSatisfy { Character(Unicode.Scalar($0)).isHexDigit })

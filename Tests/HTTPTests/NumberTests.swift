@@ -24,7 +24,7 @@ import Testing
         for number in 0...2_100 {
             let last = String(number % 1_000)
             let wanted = String(repeating: "0", count: 3 - last.count) + last
-            #expect(written { $0.appendThreeDigits(number) } == wanted)
+            #expect(written { $0.write(atMost: 6) { $0.append(threeDigitsOf: number) } } == wanted)
         }
     }
 
@@ -32,7 +32,7 @@ import Testing
         for number in Array(0...2_100) + [999_999, 1_000_000, 1_000_001, 61_234_568, Int.max] {
             let last = String(number % 1_000)
             let wanted = "\(number / 1_000)." + String(repeating: "0", count: 3 - last.count) + last
-            #expect(written { $0.appendThousandths(number) } == wanted)
+            #expect(written { $0.write(atMost: 26) { $0.append(thousandths: number) } } == wanted)
         }
     }
 
@@ -50,7 +50,7 @@ import Testing
         var buffer = ByteBuffer(capacity: 64)
         buffer.appendDecimal(7)
         buffer.appendDecimal(42)
-        buffer.appendThousandths(5)
+        buffer.write(atMost: 26) { $0.append(thousandths: 5) }
         #expect(text(buffer) == "7420.005")
         buffer.wipe()
         let room = buffer.free

@@ -60,84 +60,46 @@ package struct LogLines: ~Copyable, @unchecked Sendable {
 
     // MARK: - One line
 
-    package mutating func begin(_ time: borrowing LogTime, _ level: LogLevel, _ message: StaticString) {
+    package mutating func begin(_ time: LogTime, _ level: LogLevel, _ message: StaticString) {
         start = buffer.count
+        // Most lines find room for all that follows.
         buffer.reserve(1_024)
-        buffer.append("{\"time\":\"")
-        time.append(to: &buffer)
-        switch level {
-        case .info: buffer.append("\",\"level\":\"info\",\"message\":\"")
-        case .warning: buffer.append("\",\"level\":\"warning\",\"message\":\"")
-        case .error: buffer.append("\",\"level\":\"error\",\"message\":\"")
-        }
-        buffer.append(message)
-        buffer.append("\"")
-    }
-
-    /// `,"name":`. Inlined, with all that calls it: of a literal whose length is known the copy is a few stores.
-    @inline(__always)
-    private mutating func begin(_ name: StaticString) {
-        buffer.append(",\"")
-        buffer.append(name)
-        buffer.append("\":")
-    }
-
-    /// A number that is not negative.
-    @inline(__always)
-    package mutating func add(_ name: StaticString, _ number: Int) {
-        begin(name)
-        buffer.appendDecimal(number)
-    }
-
-    @inline(__always)
-    package mutating func add(_ name: StaticString, _ flag: Bool) {
-        begin(name)
-        buffer.append(flag ? "true" : "false")
-    }
-
-    /// The word is a literal without quotes, backslashes and control characters.
-    @inline(__always)
-    package mutating func add(_ name: StaticString, word: StaticString) {
-        addText(name) { $0.append(word) }
-    }
-
-    /// 16 hexadecimal digits.
-    @inline(__always)
-    package mutating func add(_ name: StaticString, hex: UInt64) {
-        addText(name) { $0.appendHex(hex) }
-    }
-
-    /// 32 hexadecimal digits.
-    @inline(__always)
-    package mutating func add(_ name: StaticString, hex high: UInt64, _ low: UInt64) {
-        addText(name) { buffer in
-            buffer.appendHex(high)
-            buffer.appendHex(low)
+        buffer.write(atMost: Self.room) { line in
+            line.append("{\"time\":\"")
+            time.append(to: &line)
+            switch level {
+            case .info: line.append("\",\"level\":\"info\",\"message\":\"")
+            case .warning: line.append("\",\"level\":\"warning\",\"message\":\"")
+            case .error: line.append("\",\"level\":\"error\",\"message\":\"")
+            }
+            line.append(message)
+            line.append("\"")
         }
     }
 
-    /// Nanoseconds, shown as milliseconds with three decimals, rounded to the nearest.
+    /// Bytes of the members that are added at once: ten with the longest numbers.
+    static let room = 640
+
+    /// Adds members by `LogMembers`.
     @inline(__always)
-    package mutating func add(_ name: StaticString, nanoseconds: UInt64) {
-        begin(name)
-        buffer.appendThousandths(Int(truncatingIfNeeded: (nanoseconds &+ 500) / 1_000))
+    package mutating func add(_ write: (inout LogMembers) -> Void) {
+        buffer.write(atMost: Self.room, write)
     }
 
     package mutating func add(_ fields: ConfiguredFields) { buffer.append(fields.json.span) }
 
-    /// An id of ours: `ids` and its number.
-    @inline(__always)
-    package mutating func add(_ name: StaticString, _ ids: borrowing RequestIDs, _ number: UInt64) {
-        addText(name) { ids.append(number, to: &$0) }
-    }
-
     package mutating func add(_ name: StaticString, _ key: SafeKey) {
-        addText(name) { key.append(to: &$0) }
+        add { members in
+            members.begin(name)
+            members.append("\"")
+        }
+        key.append(to: &buffer)
+        buffer.append("\"")
     }
 
     /// What the redactor shows of the body that it has read.
     package mutating func add(_ name: StaticString, _ redactor: inout Redactor, isComplete: Bool) {
-        begin(name)
+        add { $0.begin(name) }
         redactor.finish(isComplete: isComplete, to: &buffer)
     }
 
@@ -150,19 +112,78 @@ package struct LogLines: ~Copyable, @unchecked Sendable {
         ids.append(reading, direction, to: &buffer, hash: hash)
     }
 
-    @inline(__always)
-    private mutating func addText(_ name: StaticString, _ append: (inout ByteBuffer) -> Void) {
-        begin(name)
-        buffer.append(byte: UInt8(ascii: "\""))
-        append(&buffer)
-        buffer.append(byte: UInt8(ascii: "\""))
-    }
-
     /// Ends the line; it stays only where all lines then have at most `limit` bytes.
     package mutating func end(limit: Int) -> Bool {
         buffer.append("}\n")
         guard buffer.count > limit else { return true }
         buffer.truncate(to: start)
         return false
+    }
+}
+
+/// Members of a line, written one behind another: at most `LogLines.room` bytes.
+package typealias LogMembers = ByteCursor
+
+extension LogMembers {
+    /// `,"name":`. Inlined, with all that calls it: of a literal whose length is known the copy is a few stores.
+    @inline(__always)
+    fileprivate mutating func begin(_ name: StaticString) {
+        append(",\"")
+        append(name)
+        append("\":")
+    }
+
+    /// A number that is not negative.
+    @inline(__always)
+    package mutating func add(_ name: StaticString, _ number: Int) {
+        begin(name)
+        append(decimal: number)
+    }
+
+    @inline(__always)
+    package mutating func add(_ name: StaticString, _ flag: Bool) {
+        begin(name)
+        append(flag ? "true" : "false")
+    }
+
+    /// The word is a literal without quotes, backslashes and control characters.
+    @inline(__always)
+    package mutating func add(_ name: StaticString, word: StaticString) {
+        addText(name) { $0.append(word) }
+    }
+
+    /// 16 hexadecimal digits.
+    @inline(__always)
+    package mutating func add(_ name: StaticString, hex: UInt64) {
+        addText(name) { $0.append(hex: hex) }
+    }
+
+    /// 32 hexadecimal digits.
+    @inline(__always)
+    package mutating func add(_ name: StaticString, hex high: UInt64, _ low: UInt64) {
+        addText(name) { text in
+            text.append(hex: high)
+            text.append(hex: low)
+        }
+    }
+
+    /// Nanoseconds, shown as milliseconds with three decimals, rounded to the nearest.
+    @inline(__always)
+    package mutating func add(_ name: StaticString, nanoseconds: UInt64) {
+        begin(name)
+        append(thousandths: Int(truncatingIfNeeded: (nanoseconds &+ 500) / 1_000))
+    }
+
+    @inline(__always)
+    package mutating func add(_ name: StaticString, _ id: RequestID) {
+        addText(name) { id.append(to: &$0) }
+    }
+
+    @inline(__always)
+    private mutating func addText(_ name: StaticString, _ write: (inout ByteCursor) -> Void) {
+        begin(name)
+        append("\"")
+        write(&self)
+        append("\"")
     }
 }

@@ -53,9 +53,10 @@ package struct LogTime: Sendable {
     }
 
     /// Appends the 24 bytes.
-    func append(to buffer: inout ByteBuffer) {
-        buffer.append(text.span)
-        buffer.appendThreeDigits(milliseconds)
-        buffer.append(byte: UInt8(ascii: "Z"))
+    @inline(__always)
+    func append(to line: inout ByteCursor) {
+        line.append(text)
+        line.append(threeDigitsOf: milliseconds)
+        line.append("Z")
     }
 }

@@ -89,7 +89,7 @@ struct LogWriter: ~Copyable {
         guard untold > 0 else { return false }
         time.set(unixMilliseconds: Clock.realtimeMilliseconds())
         lines.begin(time, .warning, "log lines dropped")
-        lines.add("count", untold)
+        lines.add { $0.add("count", untold) }
         _ = lines.end(limit: .max)
         return true
     }

@@ -29,7 +29,18 @@ package struct ByteBuffer: ~Copyable {
         dirty = 0
     }
 
+    /// No storage, until it grows.
+    package init() {
+        // SAFETY: of no bytes, none is ever read or written there.
+        unsafe base = UnsafeMutablePointer(bitPattern: 1).unsafelyUnwrapped
+        capacity = 0
+        start = 0
+        end = 0
+        dirty = 0
+    }
+
     deinit {
+        guard capacity > 0 else { return }
         // SAFETY: `base` owns `capacity` initialised bytes until here, and `dirty` never exceeds it. explicit_bzero,
         // since the compiler may leave out plain stores before `free`.
         unsafe explicit_bzero(base, max(dirty, end))
@@ -134,11 +145,20 @@ package struct ByteBuffer: ~Copyable {
 
     /// Forgets all bytes and overwrites every byte that was written since the last wipe.
     package mutating func wipe() {
+        let used = max(dirty, end)
+        if used == 0 { return }
         // SAFETY: `dirty` and `end` never exceed the capacity.
-        unsafe explicit_bzero(base, max(dirty, end))
+        unsafe explicit_bzero(base, used)
         start = 0
         end = 0
         dirty = 0
+    }
+
+    /// The storage with all that is in it; none is left.
+    package mutating func take() -> ByteBuffer {
+        var taken = ByteBuffer()
+        swap(&self, &taken)
+        return taken
     }
 
     /// Forgets all bytes and overwrites the first `count` of them, and what was before these; the storage keeps the
@@ -182,13 +202,13 @@ package struct ByteBuffer: ~Copyable {
     private mutating func makeRoom(_ additional: Int) {
         compact()
         if capacity - end >= additional { return }
-        var wanted = capacity * 2
+        var wanted = max(capacity * 2, 64)
         while wanted - end < additional { wanted *= 2 }
         // SAFETY: fresh storage, initialised whole; the old storage is wiped and freed once and not used again.
         let fresh = unsafe Self.zeroed(wanted)
         unsafe fresh.update(from: base, count: end)
         unsafe explicit_bzero(base, max(dirty, end))
-        unsafe Self.giveBack(base, capacity)
+        if capacity > 0 { unsafe Self.giveBack(base, capacity) }
         unsafe base = fresh
         capacity = wanted
         dirty = end
@@ -225,106 +245,24 @@ package struct ByteBuffer: ~Copyable {
         end += 1
     }
 
+    /// Appends what `write` puts into a run of at most `count` bytes, growing once where needed.
+    @inline(__always)
+    package mutating func write(atMost count: Int, _ write: (inout ByteCursor) -> Void) {
+        reserve(count)
+        // SAFETY: `reserve` made room for `count` bytes, and the cursor, which nobody can keep, is all that writes.
+        var cursor = unsafe ByteCursor(base + end, room: count)
+        write(&cursor)
+        end &+= cursor.count
+        dirty = max(dirty, min(end &+ ByteCursor.overhang, capacity))
+    }
+
     /// Appends `number` (not negative) in decimal.
     package mutating func appendDecimal(_ number: Int) {
-        precondition(number >= 0, "lengths are not negative")
-        guard number >= 1_000 else { return appendSmall(number) }
-        let digits = Self.digits(of: UInt(number))
-        reserve(digits)
-        put(UInt(number), digits, behind: 0)
-        end &+= digits
-    }
-
-    /// As `appendDecimal` below 1,000: most numbers are. Three digits are there at once, of which the last are kept.
-    @inline(__always)
-    private mutating func appendSmall(_ number: Int) {
-        let digits = number < 10 ? 1 : number < 100 ? 2 : 3
-        put(Self.threeDigits(number) &>> UInt32(truncatingIfNeeded: 24 &- 8 &* digits), count: digits)
-    }
-
-    /// The three digits of a number below 1,000, the first of them lowest.
-    @inline(__always)
-    private static func threeDigits(_ number: Int) -> UInt32 {
-        let number = UInt32(truncatingIfNeeded: number)
-        // Division by 100 and by 10, right for all numbers below 1,000 and below 100.
-        let hundreds = (number &* 41) &>> 12
-        let rest = number &- hundreds &* 100
-        let tens = (rest &* 103) &>> 10
-        let ones = rest &- tens &* 10
-        return 0x30_3030 &+ (hundreds | tens &<< 8 | ones &<< 16)
-    }
-
-    /// Writes the lowest `count` (at most 4) bytes of a word, the lowest first.
-    @inline(__always)
-    private mutating func put(_ word: UInt32, count: Int) {
-        reserve(4)
-        // SAFETY: `reserve` made room for 4 bytes; what is behind the end is written over.
-        unsafe UnsafeMutableRawPointer(base + end).storeBytes(of: word.littleEndian, as: UInt32.self)
-        dirty = max(dirty, end &+ 4)
-        end &+= count
-    }
-
-    /// Appends thousandths, which are not negative, with three decimals: 1234 as `1.234`.
-    package mutating func appendThousandths(_ number: Int) {
-        let whole = number / 1_000
-        appendDecimal(whole)
-        put(Self.threeDigits(number &- whole &* 1_000) &<< 8 | UInt32(UInt8(ascii: ".")), count: 4)
-    }
-
-    /// Appends the last 3 decimal digits of `number` (not negative), with zeros in front.
-    package mutating func appendThreeDigits(_ number: Int) {
-        precondition(number >= 0, "a number that is not negative")
-        put(Self.threeDigits(number % 1_000), count: 3)
-    }
-
-    @inline(__always)
-    private static func digits(of number: UInt) -> Int {
-        // An Int has 19 digits at most, and ten to the 19th is still a UInt.
-        var count = 1
-        var bound: UInt = 10
-        while number >= bound && count < 19 {
-            count &+= 1
-            bound &*= 10
-        }
-        return count
-    }
-
-    /// Writes the last `count` digits of a number into room that was made, `offset` bytes behind the end.
-    @inline(__always)
-    private mutating func put(_ number: UInt, _ count: Int, behind offset: Int) {
-        precondition(end &+ offset &+ count <= capacity, "digits are written into room")
-        var rest = number
-        var at = end &+ offset &+ count
-        while at > end &+ offset {
-            at &-= 1
-            // SAFETY: within the capacity, as was tested.
-            unsafe base[at] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
-            rest /= 10
-        }
+        write(atMost: ByteCursor.numberRoom) { $0.append(decimal: number) }
     }
 
     /// Appends 16 lower-case hexadecimal digits.
-    package mutating func appendHex(_ word: UInt64) {
-        reserve(16)
-        // SAFETY: both are 8 bytes of plain bits.
-        let high = unsafe unsafeBitCast(Self.hexDigits(word.bigEndian &>> 4), to: SIMD8<UInt8>.self)
-        let low = unsafe unsafeBitCast(Self.hexDigits(word.bigEndian), to: SIMD8<UInt8>.self)
-        // One instruction, once it is compiled.
-        let text = SIMD16<UInt8>(
-            high[0], low[0], high[1], low[1], high[2], low[2], high[3], low[3],
-            high[4], low[4], high[5], low[5], high[6], low[6], high[7], low[7])
-        // SAFETY: `reserve` made room for 16 bytes; an unaligned store is what storeBytes is for.
-        unsafe UnsafeMutableRawPointer(base + end).storeBytes(of: text, as: SIMD16<UInt8>.self)
-        end &+= 16
-    }
-
-    /// The digits of the low halves of eight bytes. Those from 10 on are moved up to the letters.
-    @inline(__always)
-    private static func hexDigits(_ word: UInt64) -> UInt64 {
-        let values = word & 0x0F0F_0F0F_0F0F_0F0F
-        let letters = ((values &+ 0x0606_0606_0606_0606) &>> 4) & 0x0101_0101_0101_0101
-        return values &+ 0x3030_3030_3030_3030 &+ letters &* 0x27
-    }
+    package mutating func appendHex(_ word: UInt64) { write(atMost: 16) { $0.append(hex: word) } }
 
     /// Replaces the readable bytes in `range` (offsets from the first readable byte) by `replacement` and keeps all
     /// others.
