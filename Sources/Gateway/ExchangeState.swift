@@ -22,84 +22,88 @@ typealias ExchangeContext = Owned<ExchangeState>
 /// The buffers and readers of one exchange. They are wiped when the context goes back to its pool, but for a long body
 /// as it came: the next one writes over it, or else it is wiped a moment later (decision 0015).
 struct ExchangeState: ~Copyable {
+    // What each step looks at stands together: of a context that it comes to, a step reads few lines of memory.
+
     var exchange = Exchange()
-    var reader = RequestReader()
-    var answer = AnswerReader()
+    /// What is done at the end of this stage (`Worker.endStage`).
+    var due = DueWork.nothing
+    /// What came of it, until the exchange is told.
+    var outcomeOfDue: Event?
+    var method = Method.post
+    var bodyIsOwn = false
+    /// The request's last byte is in `input`.
+    var bodyIsWhole = false
+    /// The connection ends after this answer.
+    var closes = false
+    /// The caller took less than was offered.
+    var stalled = false
+    /// The answer is relayed in chunks of our own.
+    var chunksOut = false
+    /// The kernel has bytes of the answer for the caller.
+    var answerIsOnWire = false
+    /// It was set in this turn, and its timer is not armed yet.
+    var deadlineIsNew = false
+    /// What the running deadline limits; nil while none runs.
+    var deadline: Deadline?
+    /// The total was begun anew for the delivery of an answer that is whole.
+    var deliveryIsBounded = false
+    /// The inbound connection's slot.
+    var inbound: UInt32 = 0
+    /// The lent connection, or the one that is being opened for this exchange.
+    var upstream: UpstreamConnection?
+    var route: ServedRoute?
+    /// Bytes of the sealed request that the kernel has.
+    var written = 0
+    /// Bytes of the answer's payload in `received` that may be written from where they lie.
+    var pendingPayload = 0
+    /// Monotonic milliseconds at which the whole must be done.
+    var totalDeadline: UInt64 = 0
     /// From the caller, first byte is the request's.
     var input: ByteBuffer
-    /// The body as it is examined and sent, where it is not the caller's own bytes: inflated, or with fields put in.
-    var body = ByteBuffer(capacity: ExchangeState.bodyCapacity)
-    var bodyIsOwn = false
     /// From the upstream. It has storage from the answer's first byte until the last was used (`Worker.answerBuffers`).
     var received = ByteBuffer()
     /// For the caller: head, framing, and what could not be written yet. It has storage while it has bytes, and between
     /// the parts of an answer (`Worker.outputBuffers`).
     var output = ByteBuffer()
+    /// From its seal until all of it is written; what is left of one that was not is wiped as it goes.
+    var sealed: SealedRequest?
+
+    // What some steps look at.
+
+    var reader = RequestReader()
+    var answer = AnswerReader()
+    /// What is noted for the request's log line and for the counts.
+    var trail = RequestTrail()
+    /// The body as it is examined and sent, where it is not the caller's own bytes: inflated, or with fields put in.
+    var body = ByteBuffer(capacity: ExchangeState.bodyCapacity)
     /// The answer of a claimed request until the store has it, or the one that the store had (`KeptAnswer`).
     var held = ByteBuffer(capacity: ExchangeState.heldCapacity)
     /// The beginning of a 401's body, for its message.
     var denial = ByteBuffer(capacity: ExchangeState.denialCapacity)
     var key = KeyHold()
-    /// From its seal until all of it is written; what is left of one that was not is wiped as it goes.
-    var sealed: SealedRequest?
     var hasher = BodyHasher()
     /// Bytes of the body that the hasher has taken; -1 while it is not in use.
     var hashed = -1
     var digest: BodyDigest?
-
-    /// The inbound connection's slot.
-    var inbound: UInt32 = 0
-    var route: ServedRoute?
     var caller = RequestCaller.anyone
     /// The request's turn at its upstream's pace, waited for or held.
     var turn: PaceTicket?
-    /// What is noted for the request's log line and for the counts.
-    var trail = RequestTrail()
     /// Fields about quotas for the answer: whole lines.
     var fields = ByteBuffer(capacity: 64)
     /// Follows the answer's body for the log; nil where that shows none.
     var answerRedactor: AnswerRedactor?
     /// Looks for ids in the answer's body; nil where the log shows none.
     var answerIDs: IDFinder?
-    var method = Method.post
-    /// The lent connection, or the one that is being opened for this exchange.
-    var upstream: UpstreamConnection?
-    /// Monotonic milliseconds at which the whole must be done.
-    var totalDeadline: UInt64 = 0
-    /// The total was begun anew for the delivery of an answer that is whole.
-    var deliveryIsBounded = false
-    /// What the running deadline limits; nil while none runs.
-    var deadline: Deadline?
-    /// It was set in this turn, and its timer is not armed yet.
-    var deadlineIsNew = false
-    /// Bytes of the sealed request that the kernel has.
-    var written = 0
-    /// What is done at the end of this stage (`Worker.endStage`).
-    var due = DueWork.nothing
-    /// What came of it, until the exchange is told.
-    var outcomeOfDue: Event?
     /// What the upstream's breaker said; nil where there is none, or it was not asked.
     var breakerVerdict: CircuitBreaker.Verdict?
     /// Bytes that this exchange has on the process's account of buffered bodies.
     var onAccount = 0
-    /// The answer is relayed in chunks of our own.
-    var chunksOut = false
-    /// The kernel has bytes of the answer for the caller.
-    var answerIsOnWire = false
-    /// The caller took less than was offered.
-    var stalled = false
     /// Which of the credential's secrets the request was sealed with, 0 or 1.
     var secret = 0
     /// The first was refused.
     var triesOtherSecret = false
     /// The coding to be taken off the body.
     var coding: ContentCoding?
-    /// The request's last byte is in `input`.
-    var bodyIsWhole = false
-    /// The connection ends after this answer.
-    var closes = false
-    /// Bytes of the answer's payload in `received` that may be written from where they lie.
-    var pendingPayload = 0
     /// A former request's long body is in `input`, behind what is readable.
     private(set) var hasLeftovers = false
 

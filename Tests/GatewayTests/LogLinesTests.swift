@@ -54,6 +54,22 @@ private func safe(_ text: String) -> Bool {
         #expect((members["request_id"] as? String)?.hasSuffix("-1") == true)
     }
 
+    /// As many members as are added at once, each with the longest name and number.
+    @Test func thereIsRoomForTheLongestMembers() throws {
+        var lines = LogLines(capacity: 1)
+        lines.begin(time, .warning, "log lines dropped")
+        for _ in 0..<2 {
+            lines.add { members in
+                for _ in 0..<5 {
+                    members.add("http.response.status_code_", Int.max)
+                    members.add("http.response.status_in_ms", nanoseconds: UInt64(Int.max))
+                }
+            }
+        }
+        expectKept(lines.end(limit: .max))
+        #expect(text(lines).hasSuffix(":9223372036854.776}\n"))
+    }
+
     @Test(
         arguments: [
             (0, "0.000"), (499, "0.000"), (500, "0.001"), (999_499, "0.999"), (999_500, "1.000"), (1_000_000, "1.000"),

@@ -42,6 +42,22 @@ import Testing
         }
     }
 
+    /// A buffer without storage has no bytes and no room, and gets storage by being written to.
+    @Test func aBufferMayHaveNoStorage() {
+        var buffer = ByteBuffer()
+        buffer.wipe()
+        buffer.consume(0)
+        buffer.compact()
+        buffer.wipeRest()
+        #expect(buffer.count == 0 && buffer.capacity == 0 && buffer.room == 0 && buffer.free.count == 0)
+        buffer.append("abc")
+        var taken = buffer.take()
+        #expect(buffer.capacity == 0 && buffer.count == 0 && taken.count == 3)
+        #expect(stored(&taken, 0) == Array("abc".utf8))
+        let empty = buffer.take()
+        #expect(empty.capacity == 0)
+    }
+
     /// Room that was full once costs nothing when it is given back and asked for again.
     @Test func roomThatIsNotWrittenIsNotHeld() throws {
         let (count, size) = (2_000, 64 * 1_024)

@@ -141,6 +141,27 @@ import Testing
         #expect(gateway.program.stop() == .code(0))
     }
 
+    /// What was sealed is wiped as soon as it is written, however long the answer takes.
+    @Test func aRequestThatWaitsHoldsNothingSealed() throws {
+        let gate = Gate()
+        let upstream = try FakeUpstream { conversation in
+            guard conversation.request() != nil else { return }
+            gate.pass()
+            conversation.answer()
+        }
+        let gateway = try GatewayUnderTest(Setup(upstream))
+        let caller = try gateway.caller()
+        try caller.send(Array(post("/open", "{\"a\": 1}").utf8))
+        #expect(upstream.waitForRequests(1))
+        let line = try #require(upstream.requests.first?["Authorization"])
+        let signature = try #require(line.split(separator: "\"").last { $0.count == 88 })
+        let left = try gateway.searchUntilGone(String(signature))
+        #expect(left.isEmpty, "\(left.count) places: \(left.prefix(8))")
+        gate.open()
+        #expect(try caller.answer().status == 200)
+        #expect(gateway.program.stop() == .code(0))
+    }
+
     @Test(arguments: [true, false], [StoreUnderTest.sqlite, .memory])
     func noAccountNumberStaysAndSecretsAreThereTwiceAtMost(isTLS: Bool, kind: StoreUnderTest) throws {
         let folder = try TemporaryFolder()
