@@ -27,7 +27,7 @@ package struct ByteCursor: ~Copyable {
     /// The UTF-8 of a literal: its length is known where this is inlined, and the copy a few stores.
     @inline(__always)
     package mutating func append(_ literal: StaticString) {
-        precondition(literal.hasPointerRepresentation, "a literal of one scalar is written as a byte")
+        precondition(literal.hasPointerRepresentation, "a literal has its bytes in memory")
         let length = literal.utf8CodeUnitCount
         need(length)
         // SAFETY: there is room for them, and the literal's bytes live as long as the program.
