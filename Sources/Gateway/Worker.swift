@@ -136,7 +136,7 @@ struct Worker: ~Copyable {
     /// The date of requests sealed now; made once per second.
     var date: HTTPDate
     var contexts = ContextPool()
-    /// For sealed requests until they are written, for what comes from upstreams until it was used, and for what goes to
+    /// For sealed requests until they are written, for what comes from upstreams until it was used, for what goes to
     /// callers.
     var sealBuffers = BufferPool(capacity: 2_048)
     var answerBuffers: BufferPool

@@ -1,9 +1,8 @@
 // The bounds of the buffers that go round.
 
+import Gateway
 import HTTP
 import Testing
-
-@testable import Gateway
 
 @Suite struct BufferPoolTests {
     private func buffer(_ capacity: Int) -> ByteBuffer { ByteBuffer(capacity: capacity) }

@@ -2,24 +2,24 @@
 // and a request that waits for its upstream holds none.
 // Relies on ByteBuffer, which wipes. Refuses more than its bounds: what is beyond them is let go.
 
-internal import HTTP
+package import HTTP
 
 /// Spare buffers of one kind. All are empty and wiped. Last in, first out.
 @safe
-struct BufferPool: ~Copyable {
+package struct BufferPool: ~Copyable {
     /// Buffers that are kept: as many as a turn has events.
-    static let maxCount = 256
+    package static let maxCount = 256
     /// Bytes by which they have outgrown their first size, together.
-    static let maxOutgrown = 8 * 1_024 * 1_024
+    package static let maxOutgrown = 8 * 1_024 * 1_024
 
     /// Bytes of a new buffer.
-    let capacity: Int
+    package let capacity: Int
     private let buffers: UnsafeMutablePointer<ByteBuffer>
-    private(set) var count = 0
+    package private(set) var count = 0
     private var outgrown = 0
 
     /// `capacity` is at least 1.
-    init(capacity: Int) {
+    package init(capacity: Int) {
         precondition(capacity > 0, "a buffer needs room")
         self.capacity = capacity
         // SAFETY: room for `maxCount` buffers, of which the first `count` are there.
@@ -33,7 +33,7 @@ struct BufferPool: ~Copyable {
     }
 
     /// An empty buffer with at least `capacity` bytes.
-    mutating func take() -> ByteBuffer {
+    package mutating func take() -> ByteBuffer {
         guard count > 0 else { return ByteBuffer(capacity: capacity) }
         count -= 1
         // SAFETY: it is there, and is not once `count` is less.
@@ -44,18 +44,18 @@ struct BufferPool: ~Copyable {
 
     /// Gives a buffer storage, where it has none.
     @inline(__always)
-    mutating func lend(to buffer: inout ByteBuffer) {
+    package mutating func lend(to buffer: inout ByteBuffer) {
         if buffer.capacity == 0 { buffer = take() }
     }
 
     /// Takes a buffer's storage back, wiped, where it has some.
     @inline(__always)
-    mutating func takeBack(_ buffer: inout ByteBuffer) {
+    package mutating func takeBack(_ buffer: inout ByteBuffer) {
         if buffer.capacity > 0 { give(buffer.take()) }
     }
 
     /// Takes a buffer back, wiped.
-    mutating func give(_ buffer: consuming ByteBuffer) {
+    package mutating func give(_ buffer: consuming ByteBuffer) {
         var buffer = buffer
         buffer.wipe()
         let more = buffer.capacity - capacity
