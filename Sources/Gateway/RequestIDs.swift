@@ -15,7 +15,7 @@ package struct RequestID: Sendable, BitwiseCopyable {
     package var text: [UInt8] {
         var text = ByteBuffer(capacity: Self.longest)
         text.write(atMost: Self.longest) { append(to: &$0) }
-        return (0..<text.count).map { text.bytes[$0] }
+        return text.copied()
     }
 
     @inline(__always)

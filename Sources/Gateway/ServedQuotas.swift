@@ -58,13 +58,7 @@ final class ServedQuotas: Sendable {
             quota.writePolicy(to: &line)
         }
         line.append("\r\n")
-        policy = Self.bytes(line)
-    }
-
-    private static func bytes(_ line: borrowing ByteBuffer) -> [UInt8] {
-        var bytes: [UInt8] = []
-        for index in 0..<line.count { bytes.append(line.bytes[index]) }
-        return bytes
+        policy = line.copied()
     }
 
     /// What a request is charged to.

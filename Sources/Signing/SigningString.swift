@@ -70,14 +70,3 @@ package enum SigningString {
         string.append(head.extracting(value))
     }
 }
-
-extension ByteBuffer {
-    /// The readable bytes as an array, for offline use.
-    func copied() -> [UInt8] {
-        let bytes = bytes
-        var copy: [UInt8] = []
-        copy.reserveCapacity(bytes.count)
-        for index in bytes.indices { copy.append(bytes[index]) }
-        return copy
-    }
-}

@@ -87,6 +87,15 @@ package struct ByteBuffer: ~Copyable {
         }
     }
 
+    /// The readable bytes as an array, which is allocated.
+    package func copied() -> [UInt8] {
+        let bytes = bytes
+        var copy: [UInt8] = []
+        copy.reserveCapacity(bytes.count)
+        for index in bytes.indices { copy.append(bytes[index]) }
+        return copy
+    }
+
     /// The readable bytes, writable in place (chunked decoding compacts a body where it lies).
     package var mutableBytes: MutableSpan<UInt8> {
         @_lifetime(&self)
