@@ -79,13 +79,13 @@ final class ServedQuotas: Sendable {
     private static func append(_ bytes: [UInt8], to fields: inout ByteBuffer) { fields.append(bytes.span) }
 
     /// Appends the lines `RateLimit-Policy` and `RateLimit` for an answer.
-    func write(_ checks: LimitChecks, _ verdict: LimitVerdict, at now: UInt64, to fields: inout ByteBuffer) {
+    func write(_ checks: LimitChecks, _ verdict: LimitVerdict, to fields: inout ByteBuffer) {
         Self.append(policy, to: &fields)
         fields.append("RateLimit: ")
         for position in 0..<checks.count {
             let index = checks.quota(position)
             if position > 0 { fields.append(", ") }
-            let standing = rules.limits[index].standing(verdict.state(position), at: now)
+            let standing = rules.limits[index].standing(verdict.state(position), at: verdict.time)
             rules.quotas[index].write(standing, to: &fields)
         }
         fields.append("\r\n")

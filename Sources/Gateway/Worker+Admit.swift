@@ -62,7 +62,7 @@ extension Worker {
         let checks = quotas.checks(caller: context.caller.quotaName, route: route, method: context.method)
         // What came in by this turn is no younger than it is.
         let verdict = table.charge(checks, by: quotas.rules, at: turn)
-        if quotas.isTold || !verdict.isAdmitted { quotas.write(checks, verdict, at: turn, to: &context.fields) }
+        if quotas.isTold || !verdict.isAdmitted { quotas.write(checks, verdict, to: &context.fields) }
         count(checks, verdict)
         guard !verdict.isAdmitted else { return nil }
         var refusal = Refusal.quotaExceeded

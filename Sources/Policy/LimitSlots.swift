@@ -39,6 +39,8 @@ struct LimitSlots: Sendable {
     private(set) var count = 0
     /// Keys that were forgotten while their time was ahead: each may be admitted up to a burst too early.
     private(set) var forgotten: UInt64 = 0
+    /// The latest time that was given: none that is given is earlier.
+    private(set) var latest: UInt64 = 0
 
     var slotCount: Int { slots.count }
 
@@ -50,7 +52,10 @@ struct LimitSlots: Sendable {
     }
 
     /// The state of `key`, which counts as used now.
+    ///
+    /// - Parameter now: `latest` or later, as for `put`.
     mutating func state(_ key: LimitKey, at now: UInt64) -> RateState {
+        latest = now
         let index = place(of: key)
         guard slots[index].usedAt != 0 else { return .unused }
         slots[index].usedAt = Self.stamp(now)
@@ -59,6 +64,7 @@ struct LimitSlots: Sendable {
 
     /// Sets the state of `key`; makes room where there is none.
     mutating func put(_ key: LimitKey, _ state: RateState, at now: UInt64) {
+        latest = now
         var index = place(of: key)
         if slots[index].usedAt == 0 {
             if makeRoom(at: now) { index = place(of: key) }

@@ -39,7 +39,9 @@ package struct LimitChecks: Sendable {
 
 /// What becomes of a request, and what its counts are now.
 package struct LimitVerdict: Sendable {
-    /// How long until no quota would refuse it, in nanoseconds; 0 where it is admitted.
+    /// When it was decided, in monotonic nanoseconds: see `LimitTable.charge`.
+    package fileprivate(set) var time: UInt64 = 0
+    /// How long until no quota would refuse it, from `time`, in nanoseconds; 0 where it is admitted.
     package fileprivate(set) var wait: UInt64 = 0
     /// Bits of positions in the checks: the quotas that refuse.
     package fileprivate(set) var refusing: UInt8 = 0
@@ -53,18 +55,18 @@ package struct LimitVerdict: Sendable {
     /// The state at a position of the checks, for `RateLimit.standing`: after the charge where there was one.
     package func state(_ position: Int) -> RateState { states[position] }
 
-    /// Notes what the count at a position says, which is of the quota with this index.
-    fileprivate mutating func look(
-        _ position: Int, _ state: RateState, _ quota: Int, _ rules: QuotaRules, _ now: UInt64
-    ) {
-        states[position] = state
-        let wait = rules.limits[quota].wait(state, at: now)
-        if wait == 0 { return }
-        if rules.quotas[quota].isReportOnly {
-            reporting |= 1 << UInt8(position)
-        } else {
-            refusing |= 1 << UInt8(position)
-            self.wait = max(self.wait, wait)
+    /// Decides, by the states of all counts.
+    fileprivate mutating func decide(_ checks: LimitChecks, _ rules: QuotaRules) {
+        for position in 0..<checks.count {
+            let quota = checks.quotas[position]
+            let wait = rules.limits[quota].wait(states[position], at: time)
+            if wait == 0 { continue }
+            if rules.quotas[quota].isReportOnly {
+                reporting |= 1 << UInt8(position)
+            } else {
+                refusing |= 1 << UInt8(position)
+                self.wait = max(self.wait, wait)
+            }
         }
     }
 }
@@ -113,10 +115,16 @@ package final class LimitTable: Sendable {
     /// Charges a request to all of its counts, or to none where a quota refuses. A quota that only reports is charged
     /// with the others while it would admit, as if it were obeyed.
     ///
-    /// - Parameter now: Monotonic nanoseconds. The bound of a rate holds for the times given here.
+    /// The decision is of the time `now`, or of the latest that one of its shards was given, if that is later: workers
+    /// give the time at which their turn began, and one that began earlier may come later. It would find the counts
+    /// ahead by the difference, and the burst one short. The bound of a rate holds for these times, none of which is in
+    /// the future.
+    ///
+    /// - Parameter now: Monotonic nanoseconds, no later than the call.
     package func charge(_ checks: LimitChecks, by rules: QuotaRules, at now: UInt64) -> LimitVerdict {
         var verdict = LimitVerdict()
-        if checks.count > 0 { _ = step(checks, order(of: checks), from: 0, rules, now, &verdict) }
+        verdict.time = now
+        if checks.count > 0 { step(checks, order(of: checks), from: 0, rules, &verdict) }
         return verdict
     }
 
@@ -146,32 +154,32 @@ package final class LimitTable: Sendable {
         return order
     }
 
-    /// Looks at the counts of one shard under its lock, at those of the shards behind it under theirs, and, if all
-    /// agree, charges on the way back: the locks of all shards of a request are held at its decision.
+    /// Looks at the counts of one shard under its lock and at those of the shards behind it under theirs, decides when
+    /// all locks are held, and, if all agree, charges on the way back.
     private func step(
-        _ checks: LimitChecks, _ order: [8 of Int], from start: Int, _ rules: QuotaRules, _ now: UInt64,
-        _ verdict: inout LimitVerdict
-    ) -> Bool {
+        _ checks: LimitChecks, _ order: [8 of Int], from start: Int, _ rules: QuotaRules, _ verdict: inout LimitVerdict
+    ) {
         let own = shard(of: checks.keys[order[start]])
-        return shards[own].slots.withLock { slots in
+        shards[own].slots.withLock { slots in
+            verdict.time = max(verdict.time, slots.latest)
             var end = start
             while end < checks.count && shard(of: checks.keys[order[end]]) == own {
-                let position = order[end]
-                verdict.look(position, slots.state(checks.keys[position], at: now), checks.quotas[position], rules, now)
+                verdict.states[order[end]] = slots.state(checks.keys[order[end]], at: verdict.time)
                 end += 1
             }
-            let isAdmitted =
-                end < checks.count
-                ? step(checks, order, from: end, rules, now, &verdict) : verdict.isAdmitted
-            guard isAdmitted else { return false }
+            if end < checks.count {
+                step(checks, order, from: end, rules, &verdict)
+            } else {
+                verdict.decide(checks, rules)
+            }
+            guard verdict.isAdmitted else { return }
             for index in start..<end {
                 let position = order[index]
                 if verdict.reporting & (1 << UInt8(position)) != 0 { continue }
-                let state = rules.limits[checks.quotas[position]].charged(verdict.states[position], at: now)
-                slots.put(checks.keys[position], state, at: now)
-                verdict.states[position] = state
+                let limit = rules.limits[checks.quotas[position]]
+                verdict.states[position] = limit.charged(verdict.states[position], at: verdict.time)
+                slots.put(checks.keys[position], verdict.states[position], at: verdict.time)
             }
-            return true
         }
     }
 }

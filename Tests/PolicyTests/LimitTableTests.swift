@@ -65,6 +65,26 @@ import Testing
         #expect(verdict.isAdmitted && verdict.wait == 0)
     }
 
+    @Test func aTurnThatBeganEarlierHasAllThatIsLeft() {
+        let rules = QuotaRules([quota("own", 1, burst: 6), quota("all", 1, burst: 9)])
+        let table = LimitTable(capacity: 100_000)
+        // Workers hand in the time at which their turn began: not in the order in which they come to the table.
+        let one = checks([(0, 1), (1, 1)])
+        let times: [UInt64] = [5_000, 4_000, 6_000, 4_500, 4_999, 1]
+        for time in times { #expect(table.charge(one, by: rules, at: time).isAdmitted, "at \(time)") }
+        // Of "own" nobody asked yet: its time is that of the other, which is in another shard.
+        let two = checks([(0, 2), (1, 1)])
+        for left in [2, 1, 0] {
+            let verdict = table.charge(two, by: rules, at: 2_000)
+            #expect(verdict.isAdmitted && verdict.time == 6_000)
+            #expect(rules.limits[0].standing(verdict.state(0), at: verdict.time).remaining == left + 3)
+            #expect(rules.limits[1].standing(verdict.state(1), at: verdict.time).remaining == left)
+        }
+        let refused = table.charge(two, by: rules, at: 3_000)
+        #expect(refused.refusing == 0b10 && refused.wait == UInt64(Self.second) - 1_000 && refused.time == 6_000)
+        #expect(rules.limits[0].standing(refused.state(0), at: refused.time).remaining == 3)
+    }
+
     @Test func countsAreKeptApart() {
         var seed = Seed.chosen(for: "counts are kept apart")
         let rules = QuotaRules([quota("a", 3, burst: 4), quota("b", 1, burst: 7)])
