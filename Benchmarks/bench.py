@@ -40,7 +40,7 @@ ANSWER = (b"HTTP/1.1 200 OK\r\nServer: upstream/1.0\r\nDate: Fri, 20 Nov 2026 12
 
 CONFIGURATION = """listeners:
   - {name: callers, bind: "127.0.0.1:@PORT@"}
-workers: 1
+workers: @WORKERS@
 credentials:
   bench:
     username: bench
@@ -123,6 +123,7 @@ class Gateway:
         port = free_port()
         self.log = open(folder / "gateway.log", "wb")
         values = {"MORE": KINDS[kind]["more"], "PLACE": KINDS[kind].get("place", "header"),
+                  "WORKERS": KINDS[kind].get("workers", 1),
                   "PRODUCT": KINDS[kind].get("product", "problem"), "PORT": port, "UPSTREAM": upstream.port,
                   "FOLDER": folder}
         text = CONFIGURATION
@@ -275,6 +276,13 @@ def judge(kind, measured, thresholds):
     return wrong
 
 
+def write_secrets(folder):
+    """What a configuration refers to."""
+    for name, text in (("secret", SECRET), ("api_key", "key-0123456789abcdef")):
+        (folder / name).write_text(text, encoding="ascii")
+        (folder / name).chmod(0o600)
+
+
 def main():
     parser = argparse.ArgumentParser(description="Instructions and allocations per request, against thresholds.")
     parser.add_argument("--bin", required=True, help="the folder of a release build")
@@ -288,9 +296,7 @@ def main():
             parser.error(f"no kind {kind}")
         folder = Path(tempfile.mkdtemp(prefix="countersign-bench-"))
         try:
-            for name, text in (("secret", SECRET), ("api_key", "key-0123456789abcdef")):
-                (folder / name).write_text(text, encoding="ascii")
-                (folder / name).chmod(0o600)
+            write_secrets(folder)
             wrong += judge(kind, measure(program, kind, folder), thresholds)
         finally:
             shutil.rmtree(folder)

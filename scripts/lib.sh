@@ -53,6 +53,7 @@ need_to_test() {
     need binutils command -v readelf
     need gcc command -v gcc
     need valgrind command -v callgrind_control
+    need gdb command -v gdb
     need faketime sh -c "ls /usr/lib/*/faketime/libfaketime.so.1"
     need ca-certificates test -e /etc/ssl/certs/ca-certificates.crt
 }

@@ -85,7 +85,8 @@ struct ExchangeState: ~Copyable {
     /// Bytes of the body that the hasher has taken; -1 while it is not in use.
     var hashed = -1
     var digest: BodyDigest?
-    var caller = RequestCaller.anyone
+    /// nil until it is known, or where nobody is known by that.
+    var caller: RequestCaller?
     /// The request's turn at its upstream's pace, waited for or held.
     var turn: PaceTicket?
     /// Fields about quotas for the answer: whole lines.
@@ -180,7 +181,7 @@ struct ExchangeState: ~Copyable {
         digest = nil
         route = nil
         trail = RequestTrail()
-        caller = .anyone
+        caller = nil
         turn = nil
         secret = 0
         triesOtherSecret = false

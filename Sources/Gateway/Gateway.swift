@@ -100,7 +100,7 @@ package final class Gateway {
     }
 
     private func start(_ settings: Settings) throws(StartFailure) {
-        let plan = plan(settings)
+        let plans = plans(settings)
         var change = try listeners.change(to: settings.listeners)
         let admin = try settings.admin.map { (address) throws(StartFailure) in try AdminBinding(address) }
         // Threads inherit what the process has given up: none is there yet.
@@ -113,24 +113,31 @@ package final class Gateway {
         let metrics = registry.metrics(for: settings)
         registry.use(metrics, for: settings)
         for index in change.added.indices {
-            let generation = try Self.generation(plan, metrics[index])
+            let generation = try Self.generation(plans[index], metrics[index])
             let worker = try fleet.addWorker(shared, generation, change.added[index], index: index)
             change.added[index] = []
             office.add(fleet.mailbox(index))
             try fleet.start(worker, index: index)
         }
-        publish(settings, plan, change.certificates)
+        publish(settings, plans[0], change.certificates)
         log.write(.info, "ready", ("workers", .number(fleet.size)), ("listeners", .words(change.addresses)))
         listeners.warnOfUnused(log)
         manager.serving(change.addresses)
         ProcessControl.giveBackPages()
     }
 
-    private func plan(_ settings: Settings) -> Plan {
+    /// One for each worker.
+    private func plans(_ settings: Settings) -> [Plan] {
         if counts == nil && !settings.quotas.isEmpty { counts = LimitTable(capacity: settings.connections.quotaKeys) }
-        return Plan(
-            settings, workers: workers, inherited: inherited, ownStoreKey: ownStoreKey,
-            pacers: pacers.pacers(for: settings), counts: counts)
+        let pacers = pacers.pacers(for: settings)
+        var plans: [Plan] = []
+        for _ in 0..<workers {
+            plans.append(
+                Plan(
+                    settings, workers: workers, inherited: inherited, ownStoreKey: ownStoreKey, pacers: pacers,
+                    counts: counts, sharing: plans.first))
+        }
+        return plans
     }
 
     private static func randomKey() -> SecretBytes {
@@ -354,10 +361,10 @@ package final class Gateway {
 
     private func apply(_ new: Settings) throws(StartFailure) {
         try checkStore(new)
-        let plan = plan(new)
+        let plans = plans(new)
         var generations: [Generation] = []
         let metrics = registry.metrics(for: new)
-        for index in 0..<fleet.size { generations.append(try Self.generation(plan, metrics[index])) }
+        for index in 0..<fleet.size { generations.append(try Self.generation(plans[index], metrics[index])) }
         let file = try Self.openLog(new.log.path, insteadOf: logPath)
         let change = try listeners.change(to: new.listeners)
         useLog(file, new.log.path)
@@ -374,7 +381,7 @@ package final class Gateway {
         }
         reloads.append((progress, change.addresses))
         registry.use(metrics, for: new)
-        publish(new, plan, change.certificates)
+        publish(new, plans[0], change.certificates)
         warnOfAdmin(new)
         if isOtherProcess(new.process) {
             log.write(.warning, "user, group and hardening change with a restart")

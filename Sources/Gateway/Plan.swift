@@ -1,6 +1,6 @@
 // The settings in the form in which the request path uses them: bytes in place of text, references in place of names.
-// `Plan` is made once and read by all workers; each worker serves it by a `Generation` of its own, so that a reload can
-// replace the whole while requests that were begun under the old one end under it.
+// Each worker has a `Plan` and a `Generation` of its own, though all say the same (docs/decisions/0017-own-objects.md). A
+// reload replaces the whole, while requests that were begun under the old one end under it.
 
 internal import Config
 internal import HTTP
@@ -8,10 +8,12 @@ internal import Net
 internal import Policy
 internal import Signing
 
-/// What of a configuration all workers share. Immutable.
+/// What of a configuration needs nothing of a worker's. Immutable.
 final class Plan: Sendable {
     let settings: Settings
     let table: RouteTable
+    /// One for each credential.
+    private let common: [BodyAdditions]
     /// One for each route; routes that look for nothing of their own share their credential's.
     let additions: [BodyAdditions]
     /// One for each route that has idempotency.
@@ -24,9 +26,11 @@ final class Plan: Sendable {
 
     /// nil: whoever reaches a listener may call.
     let callers: ServedCallers?
+    /// Whoever reaches a listener, where callers are not told apart.
+    let anyone = RequestCaller(id: 0, name: "", routes: nil)
     /// nil: there are no quotas.
     let quotas: ServedQuotas?
-    /// What the quotas have counted: the same table for every configuration.
+    /// What the quotas have counted: the same counts for all workers and every configuration.
     let counts: LimitTable?
     /// One for each route; nil where the log shows no bodies.
     let redaction: [RedactionRules?]
@@ -40,13 +44,13 @@ final class Plan: Sendable {
     let ownStoreKey: SecretBytes
 
     /// `inherited`: descriptors that were open when the process began. `ownStoreKey`: for a store in memory that was
-    /// given none.
+    /// given none. `other`: another worker's, whose copies of the API keys are used.
     init(
         _ settings: Settings, workers: Int, inherited: Int, ownStoreKey: SecretBytes, pacers: [SharedPacer?],
-        counts: LimitTable?
+        counts: LimitTable?, sharing other: Plan? = nil
     ) {
         self.settings = settings
-        self.counts = counts
+        self.counts = counts.map { LimitTable(sharing: $0) }
         self.pacers = pacers
         self.ownStoreKey = ownStoreKey
         ids = Self.ids(settings)
@@ -60,7 +64,10 @@ final class Plan: Sendable {
         storeKeys = settings.store.map { $0.keys.isEmpty ? [ownStoreKey] : $0.keys } ?? []
         maxInbound = Self.maxInbound(settings, workers, ProcessControl.descriptorLimit() - inherited)
         table = RouteTable(settings.routes)
-        let common = settings.credentials.map { BodyAdditions($0) }
+        let common = settings.credentials.indices.map { index in
+            BodyAdditions(settings.credentials[index], sharing: other?.common[index])
+        }
+        self.common = common
         let additions = settings.routes.map { route in
             let pointers = route.idempotency.map { ServedIdempotency.pointers($0) } ?? []
             guard !pointers.isEmpty else { return common[route.credential] }

@@ -25,9 +25,6 @@ final class RequestCaller: Sendable {
         self.routes = routes
     }
 
-    /// Whoever reaches the listener, where callers are not told apart.
-    static let anyone = RequestCaller(id: 0, name: "", routes: nil)
-
     func mayUse(_ route: Int) -> Bool { routes?[route] ?? true }
 }
 

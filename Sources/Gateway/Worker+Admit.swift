@@ -18,6 +18,8 @@ extension Worker {
                 return .requestRefused(.callerUnknown)
             }
             context.state.caller = caller
+        } else {
+            context.state.caller = plan.anyone
         }
         return admit(&context.state, plan)
     }
@@ -41,7 +43,7 @@ extension Worker {
         case .noRoute: return .requestRefused(.noRoute)
         case .methodNotAllowed(let allowed): return .requestRefused(.methodNotAllowed(allowed))
         case .route(let index):
-            guard context.caller.mayUse(index) else { return .requestRefused(.callerNotAllowed) }
+            guard context.caller?.mayUse(index) == true else { return .requestRefused(.callerNotAllowed) }
             let route = generation.routes[index]
             context.route = route
             if draining { context.closes = true }
@@ -59,7 +61,8 @@ extension Worker {
     /// Charges the request to all of its quotas, or to none of them and says how long to wait.
     private mutating func charge(_ context: inout ExchangeState, _ route: ServedRoute, _ plan: Plan) -> Refusal? {
         guard let quotas = plan.quotas, let table = plan.counts else { return nil }
-        let checks = quotas.checks(caller: context.caller.quotaName, route: route, method: context.method)
+        guard let caller = context.caller?.quotaName else { preconditionFailure("who may use a route is known") }
+        let checks = quotas.checks(caller: caller, route: route, method: context.method)
         // What came in by this turn is no younger than it is.
         let verdict = table.charge(checks, by: quotas.rules, at: turn)
         if quotas.isTold || !verdict.isAdmitted { quotas.write(checks, verdict, to: &context.fields) }

@@ -66,7 +66,7 @@ extension Worker {
     private mutating func writeNames(_ context: inout ExchangeState) {
         Self.writeIDs(requestIDs.id(context.trail.number), context.trail, context.method, to: &lines)
         if let route = context.route { lines.add(route.logFields) }
-        lines.add(context.caller.logFields)
+        if let caller = context.caller { lines.add(caller.logFields) }
         if let key = context.trail.key {
             lines.add("idempotency.key", key)
         } else if let id = context.trail.keyID {

@@ -10,12 +10,14 @@ internal import Signing
 extension Worker {
     /// Asks for the request's turn.
     mutating func askPace(_ context: inout ExchangeState) -> Event? {
-        guard let pacer = route(&context).pacer else { preconditionFailure("who asks for a turn has a pace") }
+        guard let pacer = route(&context).pacer, let caller = context.caller?.id else {
+            preconditionFailure("who asks for a turn has a pace and is known")
+        }
         turns += 1
         let ticket = PaceTicket(worker: index, number: turns)
         let now = Clock.monotonicNanoseconds()
         let left = context.totalDeadline > self.now ? context.totalDeadline - self.now : 0
-        let (answer, wake) = pacer.ask(ticket, caller: context.caller.id, now: now, deadline: now + left * 1_000_000)
+        let (answer, wake) = pacer.ask(ticket, caller: caller, now: now, deadline: now + left * 1_000_000)
         arm(pacer, wake, now)
         switch answer {
         case .go:

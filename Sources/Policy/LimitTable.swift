@@ -3,7 +3,7 @@
 
 internal import Synchronization
 
-/// The quotas, ready for questions. Made once per configuration, read by all workers.
+/// The quotas, ready for questions. Immutable.
 package struct QuotaRules: Sendable {
     package let quotas: [QuotaSettings]
     package let limits: [RateLimit]
@@ -11,7 +11,8 @@ package struct QuotaRules: Sendable {
     /// At most `QuotaSettings.maxQuotas`, each with a possible rate.
     package init(_ quotas: [QuotaSettings]) {
         precondition(quotas.count <= QuotaSettings.maxQuotas, "the number of quotas is checked where they are read")
-        self.quotas = quotas
+        // An array of its own: an equal one has a count of references that other workers write.
+        self.quotas = quotas.map { $0 }
         limits = quotas.map { RateLimit($0.rate) }
     }
 }
@@ -111,6 +112,10 @@ package final class LimitTable: Sendable {
         let slack = 4 * Int(Double(share).squareRoot().rounded(.up))
         shards = (0..<Self.manyShards).map { _ in Shard(capacity: share + slack) }
     }
+
+    /// The same counts, for a worker of its own: what it uses for each request has a count of references that no other
+    /// worker writes.
+    package init(sharing other: LimitTable) { shards = other.shards.map { $0 } }
 
     /// Charges a request to all of its counts, or to none where a quota refuses. A quota that only reports is charged
     /// with the others while it would admit, as if it were obeyed.

@@ -47,6 +47,8 @@ package final class BodyAdditions: Sendable {
     package let alwaysInserts: Bool
     /// The API key as a JSON string; nil where the credential has none.
     private let quotedKey: SecretBytes?
+    /// The values of the credential's fields, as JSON.
+    private let fixed: [SecretBytes]
 
     /// The places where an API key is known to stand: Banking's, and IngoPay's when it is used with Banking.
     private static let topLevel = pointer("/api_key")
@@ -57,15 +59,17 @@ package final class BodyAdditions: Sendable {
     package static var apiKeyPlaces: [JSONPointer] { [topLevel, inLedger] }
 
     /// `lookedFor`: pointers that `query` has behind the credential's own, for others to look at. `sharing`: those of
-    /// the same credential, whose copy of the API key is used: there is one for all routes.
+    /// the same credential, whose copies of the API key and of values are used: one for all routes and workers.
     package init(
         _ credential: CredentialSettings, lookedFor: [JSONPointer] = [], sharing other: BodyAdditions? = nil
     ) {
-        quotedKey = other?.quotedKey ?? credential.apiKey.map { Self.quoted($0.value) }
+        quotedKey =
+            other?.quotedKey.map { SecretBytes(sharing: $0) } ?? credential.apiKey.map { Self.quoted($0.value) }
+        fixed =
+            other?.fixed.map { SecretBytes(sharing: $0) }
+            ?? credential.fields.map { SecretBytes(copying: $0.json.span) }
         let keys = Self.apiKeyFields(credential, quotedKey)
-        let others = credential.fields.map {
-            ($0.pointer, Field(rule: .fixed, json: SecretBytes(copying: $0.json.span)))
-        }
+        let others = zip(credential.fields, fixed).map { ($0.pointer, Field(rule: .fixed, json: $1)) }
         let all = keys + others
         query = JSONQuery(all.map(\.0) + lookedFor)
         fields = all.map(\.1)

@@ -28,7 +28,7 @@ package struct Signer: ~Copyable {
             + "headers=\"\(settings.signedHeaders.text)\", signature=\""
         authorizationStart = Array(start.utf8)
         switch settings.apiKey?.place {
-        case .header, .both: apiKey = settings.apiKey?.value
+        case .header, .both: apiKey = settings.apiKey.map { SecretBytes(sharing: $0.value) }
         case .body, .pointer, nil: apiKey = nil
         }
     }

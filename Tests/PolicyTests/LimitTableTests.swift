@@ -60,6 +60,20 @@ import Testing
         #expect(next.isAdmitted && next.reporting == 0)
     }
 
+    @Test func whoSharesATableSharesItsCounts() {
+        let rules = QuotaRules([quota("a", 1, burst: 3)])
+        for capacity in [10, 100_000] {
+            let table = LimitTable(capacity: capacity)
+            let other = LimitTable(sharing: table)
+            let third = LimitTable(sharing: other)
+            let admitted = [table, other, third, table, other, third].map {
+                $0.charge(checks([(0, 1)]), by: rules, at: 0).isAdmitted
+            }
+            #expect(admitted == [true, true, true, false, false, false])
+            #expect(third.figures() == table.figures() && table.figures().keys == 1)
+        }
+    }
+
     @Test func noQuotaAdmits() {
         let verdict = LimitTable(capacity: 1).charge(LimitChecks(), by: QuotaRules([]), at: 0)
         #expect(verdict.isAdmitted && verdict.wait == 0)

@@ -11,6 +11,22 @@ import Testing
         #expect(secret("abc").isEqual(to: Array(other.utf8).span) == isEqual)
     }
 
+    /// Two that share the bytes of one that is gone when this returns.
+    private func sharing(_ text: String) -> (SecretBytes, SecretBytes) {
+        let owner = secret(text)
+        let shared = SecretBytes(sharing: owner)
+        let again = SecretBytes(sharing: shared)
+        #expect(shared.bytes.isIdentical(to: owner.bytes) && again.bytes.isIdentical(to: owner.bytes))
+        return (shared, again)
+    }
+
+    /// The bytes lie where they lay, and live as long as anybody has them: memory that was given back is wiped.
+    @Test func aSharedOneIsNoCopyAndOutlivesItsOwner() {
+        let (shared, again) = sharing("a shared secret")
+        let text = Array("a shared secret".utf8)
+        #expect(shared.isEqual(to: text.span) && again.isEqual(to: text.span) && again.count == 15)
+    }
+
     @Test func nothingOfItIsDescribed() {
         let one = secret("hunter2")
         #expect("\(one)" == "SecretBytes" && String(reflecting: one) == "SecretBytes")

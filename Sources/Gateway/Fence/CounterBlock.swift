@@ -14,6 +14,8 @@ package final class CounterBlock: @unchecked Sendable {
     private let cells: UnsafeMutablePointer<Atomic<UInt64>>
     /// The number of cells, at least 1.
     package let count: Int
+    /// Keeps this object's count of references, which its worker writes, off the line of another worker's block.
+    private let padding: [14 of UInt64] = InlineArray(repeating: 0)
 
     /// Two lines of 64 bytes.
     private static let alignment = 128

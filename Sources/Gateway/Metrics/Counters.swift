@@ -26,7 +26,7 @@ package enum StatusClass: Int, CaseIterable, Sendable {
 }
 
 /// One route's counts by one worker; also those of requests that got no route.
-package final class RouteCounters: Sendable {
+package struct RouteCounters: Sendable {
     // Numbers, which the compiler puts where they are used; `init` checks them.
     private static let phases = 12
     private static let classes = 120
@@ -101,7 +101,7 @@ package enum ConnectionUse: Int, CaseIterable, Sendable {
 }
 
 /// One upstream's counts and levels by one worker.
-package final class UpstreamCounters: Sendable {
+package struct UpstreamCounters: Sendable {
     private enum Cell {
         static let uses = 0
         static let connects = uses + ConnectionUse.allCases.count
@@ -167,7 +167,7 @@ package final class UpstreamCounters: Sendable {
 }
 
 /// One quota's counts by one worker.
-package final class QuotaCounters: Sendable {
+package struct QuotaCounters: Sendable {
     private let block = CounterBlock(count: 2)
 
     package init() {}
@@ -182,7 +182,7 @@ package final class QuotaCounters: Sendable {
 }
 
 /// One worker's counts that belong to no route.
-package final class WorkerCounters: Sendable {
+package struct WorkerCounters: Sendable {
     /// What is counted.
     package enum Count: Int, CaseIterable, Sendable {
         case begun, ended, accepted, requestBytes, responseBytes, retries, linesDropped

@@ -13,6 +13,8 @@ package final class SecretBytes: @unchecked Sendable, CustomStringConvertible, C
 {
     // @unchecked Sendable: the storage is written once in `init` and only read afterwards.
     private let base: UnsafeMutableRawPointer
+    /// Whose storage it is; nil where it is our own.
+    private let owner: SecretBytes?
     /// Length in bytes, at least 1.
     package let count: Int
 
@@ -20,6 +22,7 @@ package final class SecretBytes: @unchecked Sendable, CustomStringConvertible, C
     package init(copying bytes: Span<UInt8>) {
         precondition(!bytes.isEmpty, "an empty secret is refused when the configuration is read")
         count = bytes.count
+        owner = nil
         // SAFETY: fresh storage of `count` bytes, filled whole before anything reads it.
         unsafe base = SecretMemory.take(bytes.count)
         unsafe bytes.withUnsafeBufferPointer { source in
@@ -27,9 +30,18 @@ package final class SecretBytes: @unchecked Sendable, CustomStringConvertible, C
         }
     }
 
+    /// The same bytes, not a copy of them, with a count of references of its own: for a worker that uses them for each
+    /// request, so that no other worker's processor has to give that count up.
+    package init(sharing other: SecretBytes) {
+        count = other.count
+        owner = other.owner ?? other
+        // SAFETY: the owner, whose storage it is, lives as long as self.
+        unsafe base = other.base
+    }
+
     deinit {
-        // SAFETY: the storage is ours until here.
-        unsafe SecretMemory.give(base, count)
+        // SAFETY: the storage is ours until here, unless it has another owner.
+        if owner == nil { unsafe SecretMemory.give(base, count) }
     }
 
     /// The secret's bytes, for the signer and for the splice only.
