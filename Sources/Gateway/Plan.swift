@@ -1,6 +1,6 @@
 // The settings in the form in which the request path uses them: bytes in place of text, references in place of names.
-// Each worker has a `Plan` and a `Generation` of its own, though all say the same (docs/decisions/0017-own-objects.md). A
-// reload replaces the whole, while requests that were begun under the old one end under it.
+// Each worker has a `Plan` and a `Generation` of its own, though all say the same (docs/decisions/0017-own-objects.md).
+// A reload replaces the whole, while requests that were begun under the old one end under it.
 
 internal import Config
 internal import HTTP
