@@ -9,14 +9,6 @@ wrk.headers["Accept"] = "application/json"
 wrk.headers["User-Agent"] = "loadtest/1"
 wrk.headers["X-Request-Id"] = "0b8f7c0e-6f5e-4b39-9d0f-2f5f0a1f9f10"
 
--- Each thread loads one of PORTS, which are as many or one.
-local ports, threads = {}, 0
-for port in string.gmatch(os.getenv("PORTS"), "%d+") do table.insert(ports, port) end
-function setup(thread)
-    thread.addr = wrk.lookup("127.0.0.1", ports[threads % #ports + 1])[1]
-    threads = threads + 1
-end
-
 -- With CLOSE each request has a connection of its own.
 if os.getenv("CLOSE") then wrk.headers["Connection"] = "close" end
 

@@ -45,6 +45,8 @@ struct Listeners {
     private let workers: Int
     private let passed = PassedSockets()
     private var bound: [Bound] = []
+    /// Ports that sockets of ours are or were bound to: who is found there may be one of them.
+    private var ownPorts: Set<UInt16> = []
 
     /// Made before descriptors are opened that live on: it takes over those that were passed.
     init(workers: Int) { self.workers = workers }
@@ -94,7 +96,7 @@ struct Listeners {
         }
     }
 
-    private func bind(
+    private mutating func bind(
         _ listener: ListenerSettings, _ name: String, _ change: inout ListenerChange
     ) throws(StartFailure) -> String {
         do {
@@ -126,12 +128,25 @@ struct Listeners {
         }
     }
 
-    private func bindTCP(
+    /// Workers share a port on purpose. Another gateway there would get a part of our callers, with a pace of its own
+    /// and other idempotency keys, and nobody would be told.
+    private func refuseOthers(_ address: SocketAddress, _ name: String) throws {
+        guard address.port != 0 && !ownPorts.contains(address.port) else { return }
+        do throws(SystemError) {
+            try Listener.checkFree(address)
+        } catch {
+            guard error.isAddressInUse else { throw error }
+            throw StartFailure("listener \"\(name)\" cannot be bound: another process listens on \(address)")
+        }
+    }
+
+    private mutating func bindTCP(
         _ host: String, _ port: UInt16, _ settings: ListenerSettings, _ name: String, _ change: inout ListenerChange
     ) throws -> String {
         guard var address = SocketAddress(literal: host, port: port) else {
             preconditionFailure("Config takes only literal addresses")
         }
+        try refuseOthers(address, settings.name)
         for worker in 0..<workers {
             let listener = try Listener.tcp(address)
             // Port 0 is chosen by the system once; the other workers share it.
@@ -140,6 +155,7 @@ struct Listeners {
             if worker == 0 { change.note(tls, of: settings.name) }
             change.added[worker].append(ListenerBox(listener, name: name, tls: tls))
         }
+        ownPorts.insert(address.port)
         return "\(address)"
     }
 

@@ -50,6 +50,24 @@ import Testing
         #expect(gateway.program.stop() == .code(0))
     }
 
+    /// It would get a part of the other's calls: paced and counted apart, and with other idempotency keys.
+    @Test func aSecondGatewayOnAPortDoesNotStart() throws {
+        let upstream = try FakeUpstream()
+        var setup = Setup(upstream)
+        setup.workers = 2
+        let gateway = try GatewayUnderTest(setup)
+        guard case .ipv4(let port) = gateway.addresses[0] else { throw SupportFailure("not on IPv4") }
+        for bind in ["\"127.0.0.1:\(port)\"", "\"0.0.0.0:\(port)\", unsafe_bind: true"] {
+            let folder = try TemporaryFolder()
+            setup.listeners = "  - {name: apps, bind: \(bind)}\n"
+            let file = try folder.write("second.yaml", try setup.text(folder))
+            let second = try Program("countersign", ["run", "--config", file])
+            #expect(second.end() == .code(1))
+            #expect(second.errors.contains("listener \"apps\" cannot be bound: another process listens on"))
+        }
+        #expect(try gateway.ask(post("/x", "{}")).status == 200 && upstream.requests.count == 1)
+    }
+
     /// Room to write is asked for when a caller has taken less than it was offered, and not before.
     @Test func aCallerOnAUnixSocketThatReadsLateGetsAllOfIt() throws {
         let size = 16 * 1_048_576

@@ -74,6 +74,23 @@ import Testing
         _ = consume first
     }
 
+    @Test func anAddressIsFreeUnlessSomebodyListensThere() throws {
+        let listener = try Listener.tcp(anyPort)
+        let address = listener.localAddress()!
+        let problem = #expect(throws: SystemError.self) { try Listener.checkFree(address) }
+        #expect(problem?.name.description == "EADDRINUSE")
+        // A connection that our end closes first is in the way of no listener.
+        let caller = try Socket.connect(to: address)
+        var loop = try Loop()
+        try loop.poller.add(listener, Token(slot: 0, generation: 0))
+        _ = try accept(listener, &loop)
+        _ = consume caller
+        _ = consume listener
+        try Listener.checkFree(address)
+        try Listener.checkFree(address)
+        _ = try Listener.tcp(address)
+    }
+
     @Test func anEmptyBacklogIsNone() throws {
         let listener = try Listener.tcp(anyPort)
         guard case .none = listener.accept() else { throw TestProblem.notAccepted }

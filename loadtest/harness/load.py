@@ -9,24 +9,24 @@ from .processes import FIFO_GENERATOR, before_exec
 from .settings import LOAD_CPU, LOADTEST, OUT, PATH, Failure
 
 
-def wrk_command(ports, scenario, seconds):
-    """Words, environment and what the process does first. Each thread of wrk loads the next of the ports."""
-    command = ["wrk", f"-t{scenario.threads}", f"-c{scenario.connections}", f"-d{seconds}s", "--timeout", "5s", "-s",
-               LOADTEST / "post.lua", f"http://127.0.0.1:{ports[0]}{PATH}"]
-    environment = {**os.environ, "BODY_BYTES": str(scenario.bytes), "PORTS": " ".join(str(port) for port in ports),
-                   "KEY_PREFIX": f"{ports[0]}-{time.monotonic_ns()}-" if scenario.keys else ""}
+def wrk_command(port, scenario, seconds):
+    """Words, environment and what the process does first."""
+    command = ["wrk", "-t1", f"-c{scenario.connections}", f"-d{seconds}s", "--timeout", "5s", "-s",
+               LOADTEST / "post.lua", f"http://127.0.0.1:{port}{PATH}"]
+    environment = {**os.environ, "BODY_BYTES": str(scenario.bytes),
+                   "KEY_PREFIX": f"{port}-{time.monotonic_ns()}-" if scenario.keys else ""}
     if scenario.churn:
         environment["CLOSE"] = "1"
     return command, environment, before_exec({LOAD_CPU})
 
 
-def wrk(ports, scenario, seconds, warm_up=False):
+def wrk(port, scenario, seconds, warm_up=False):
     """One run of wrk from the load's processor; its counts, and microseconds at p50, p99, p99.9. A warm-up may be over
     before the first answer: making 64 TLS connections can take as long on a busy machine."""
-    command, environment, prepare = wrk_command(ports, scenario, seconds)
+    command, environment, prepare = wrk_command(port, scenario, seconds)
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 30, env=environment,
                           preexec_fn=prepare, check=False)
-    return wrk_result(ports[0], done.stdout, done.stderr, warm_up)
+    return wrk_result(port, done.stdout, done.stderr, warm_up)
 
 
 def wrk_result(port, output, errors="", warm_up=False):

@@ -33,7 +33,7 @@ def warm_up(peer, scenario):
     if scenario.kind == "generator":
         generator(peer.target, scenario, 1, warm_up=0)
     else:
-        wrk(peer.ports, scenario, 1, warm_up=True)
+        wrk(peer.port, scenario, 1, warm_up=True)
 
 
 def once(peer, scenario, seconds):
@@ -46,7 +46,7 @@ def once(peer, scenario, seconds):
         result = {"requests": said["answered"], "microseconds": said["microseconds"],
                   "p50": said["latency_us"]["p50"], "p99": said["latency_us"]["p99"]}
     else:
-        result = wrk(peer.ports, scenario, seconds)
+        result = wrk(peer.port, scenario, seconds)
     wall = result["microseconds"] * 1e-6
     took = time.monotonic() - begin
     return {
@@ -63,7 +63,7 @@ def costs(running, scenario, seconds):
         commands = {name: (generator_command(peer.target, scenario, wall, warm_up=0), None, before_exec({LOAD_CPU}))
                     for name, peer in running.items()}
     else:
-        commands = {name: wrk_command(peer.ports, scenario, wall) for name, peer in running.items()}
+        commands = {name: wrk_command(peer.port, scenario, wall) for name, peer in running.items()}
     before = {name: on_cpu(peer.pid)[0] for name, peer in running.items()}
     outputs = slices.by_turns(commands, wall, lambda name: running[name].rest())
     return {name: (on_cpu(peer.pid)[0] - before[name]) / 1e3 / requests(peer, scenario, outputs[name])

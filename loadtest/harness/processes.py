@@ -60,9 +60,8 @@ class Started:
     def pid(self):
         return self.process.pid
 
-    def wait(self, listens=None):
-        """Until it takes connections, where it was said to or on another port; 10 s at most."""
-        listens = listens or self.listens
+    def wait(self):
+        """Until it takes connections, 10 s at most."""
         end = time.monotonic() + 10
         while time.monotonic() < end:
             if self.process.poll() is not None:
@@ -70,11 +69,11 @@ class Started:
                 self.stop()
                 raise Failure(f"{self.label} ended at its start: {text}")
             try:
-                connect(listens, 0.2).close()
+                connect(self.listens, 0.2).close()
                 return
             except OSError:
                 time.sleep(0.02)
-        raise Failure(f"{self.label} does not listen on {listens}; its log is {self.log}")
+        raise Failure(f"{self.label} does not listen on {self.listens}; its log is {self.log}")
 
     def stop(self):
         """SIGTERM; after 5 s SIGKILL, to its children too."""

@@ -16,8 +16,6 @@ UPSTREAM = {"plain": 18080, "tls": 18443, "reading": 18081, "slow": 18082}
 VERIFIER = {"plain": 18090, "tls": 18453}
 # Listening ports of peers: measured from MEASURED on, verified from VERIFIED on, admin listeners from ADMIN on.
 MEASURED, VERIFIED, ADMIN = 19000, 19100, 19200
-# Between the ports of a peer that is two processes.
-APART = 50
 PATH = "/banking/users/create"
 SLOW_MILLISECONDS = 75
 ANSWER_BYTES = 404

@@ -65,6 +65,17 @@ package struct Listener: ~Copyable {
         return Listener(descriptor: descriptor, ownedPath: nil)
     }
 
+    /// EADDRINUSE where somebody listens there, also with a port that may be shared: then `tcp` would succeed and get a
+    /// part of that one's callers. Whoever begins to listen after this is not seen.
+    package static func checkFree(_ address: SocketAddress) throws(SystemError) {
+        precondition(address.unixPath == nil, "a TCP listener has a TCP address")
+        let descriptor = try Descriptor(result: cs_socket_stream(address.family), "socket")
+        // Connections that are left of an earlier listener are in nobody's way.
+        try cs_set_reuse_address(descriptor.number).checked("setsockopt")
+        if address.family == CS_FAMILY_IPV6 { try cs_set_v6_only(descriptor.number).checked("setsockopt") }
+        try bind(descriptor.number, address)
+    }
+
     /// Binds and listens on a Unix path with the permissions `mode` and, where given, owner and group. A socket file on
     /// which nobody answers is replaced; one that is answered is EADDRINUSE, another kind of file EEXIST.
     package static func unix(

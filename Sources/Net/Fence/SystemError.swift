@@ -42,6 +42,9 @@ package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible 
     /// True where the peer, and not the path to it, refused: nobody listens at the address.
     package var isRefusal: Bool { number == ECONNREFUSED || number == ENOENT }
 
+    /// True where an address cannot be had because somebody has it.
+    package var isAddressInUse: Bool { number == EADDRINUSE }
+
     /// The errno's name, such as `ECONNREFUSED`; `errno` for one that is not in the table.
     package var name: StaticString {
         switch number {

@@ -66,6 +66,21 @@ import Testing
         #expect(upstream.requests.count == 7)
     }
 
+    /// What is bound already is our own: it is no reason to refuse.
+    @Test func aListenerIsOpenedToTheNetworkAndClosedAgain() throws {
+        var setup = Setup(try FakeUpstream())
+        setup.workers = 2
+        let reloadable = try Reloadable(setup)
+        guard case .ipv4(let port) = reloadable.gateway.addresses[0] else { throw SupportFailure("not on IPv4") }
+        let own = "  - {name: apps, bind: \"127.0.0.1:\(port)\"}\n"
+        let all = "  - {name: apps, bind: \"0.0.0.0:\(port)\", unsafe_bind: true}\n"
+        for listeners in [own, all, own, own + all.replacing("apps", with: "all"), all, own] {
+            setup.listeners = listeners
+            #expect(try reloadable.reload(setup).contains("\"reloaded\""), "\(listeners)")
+            #expect(try Caller(.ipv4(port)).ask(post("/x", "{}")).status == 200)
+        }
+    }
+
     @Test func aChangedAuthorityTakesEffect() throws {
         let folder = try TemporaryFolder()
         _ = try Program.run("ingo-sandbox", ["--make-test-certificates", folder.path])
