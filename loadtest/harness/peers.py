@@ -7,11 +7,14 @@ A name that is not known is a gateway whose program the variable COUNTERSIGN_NAM
 import base64
 import os
 import subprocess
+import sys
 
 from .processes import Started
-from .settings import ADMIN, APART, API_KEY, LOADTEST, OUT, PEER_CPU, ROOT, SECRET, USERNAME, Failure
+from .settings import ADMIN, API_KEY, LOADTEST, OUT, PEER_CPU, ROOT, SECRET, USERNAME, Failure
 from .upstreams import fill
 
+# The name of the socket that each of two processes is passed.
+PASSED = "apps"
 PEERS = ("limit", "haproxy", "nginx", "countersign", "bare")
 QUOTA = "quotas:\n  - {name: each, per: [caller, route], rate: 1000000/s, burst: 1000000}"
 PACE = "{rate: 1000000/s, burst: 1000000, concurrency: 10000, queue: 10000}"
@@ -46,7 +49,7 @@ GATEWAYS = {
     "body": {**LEAN, "place": "body"},
     "one": {**LEAN, "workers": 1},
     "two": {**LEAN, "workers": 2},
-    # Two gateways of one worker, which have nothing in common: what two processors cost in any case.
+    # Two processes of one worker on one port, which have nothing in common: what two workers cost in any case.
     "apart": {**LEAN, "workers": 1, "processes": 2},
     # Woken workers wait for who is running (sched(7)): as two for whom processor time matters more than latency.
     "two-batch": {**LEAN, "workers": 2, "batch": True},
@@ -80,11 +83,6 @@ def bufsize(scenario):
     return 16384 if scenario.bytes < 8192 else scenario.bytes + 16384
 
 
-# Two gateways in one process tree, which end with it: SIGTERM ends the first wait and reaches both.
-TWO_GATEWAYS = ('"$0" run --config "$1" & first=$!; "$0" run --config "$2" & second=$!; '
-                'trap "kill $first $second" TERM; wait; wait')
-
-
 class Peer:
     """A peer that runs: where it listens and what it wrote."""
 
@@ -94,23 +92,22 @@ class Peer:
         self.upstream, self.scenario = upstream, scenario
         self.tls = scenario.upstream == "tls"
         self.access_log = OUT / f"access-{self.label}.log"
-        self.ports = [port]
         commands = {"limit": self.limit, "haproxy": self.haproxy, "nginx": self.nginx}
         self.listens = port
         cpus = {PEER_CPU}
         if name not in commands:
             if features(name).get("unix"):
                 self.listens = OUT / f"{self.label}.sock"
-            processes = features(name).get("processes", 1)
-            self.ports = [port + index * APART for index in range(processes)]
-            cpus = set(range(PEER_CPU, PEER_CPU + processes * features(name).get("workers", 1)))
+            cpus = set(range(PEER_CPU, PEER_CPU + self.processes * features(name).get("workers", 1)))
         self.started = Started(self.label, commands.get(name, self.gateway)(), cpus, self.listens)
-        for other in self.ports[1:]:
-            self.started.wait(other)
 
     @property
     def pid(self):
         return self.started.pid
+
+    @property
+    def processes(self):
+        return features(self.name).get("processes", 1)
 
     @property
     def authority(self):
@@ -159,21 +156,19 @@ class Peer:
             LUA=LOADTEST / "peers", BUFFER=bufsize(self.scenario), CONNECTIONS=2 * self.scenario.room)
         return ["nginx", "-e", OUT / f"{self.label}.log", "-c", config]
 
-    def gateway(self):
-        configs = [self.gateway_config(port) for port in self.ports]
-        self.remove_files()
-        if len(configs) > 1:
-            return ["sh", "-c", TWO_GATEWAYS, program(self.name), *configs]
-        batch = ["chrt", "--batch", "0"] if features(self.name).get("batch") else []
-        return [*batch, program(self.name), "run", "--config", configs[0]]
+    def bind(self):
+        """The address of the gateway's listener, as its configuration says it."""
+        if self.processes > 1:
+            return f"fd:{PASSED}"
+        return f"unix:{self.listens}" if features(self.name).get("unix") else f"127.0.0.1:{self.port}"
 
-    def gateway_config(self, port):
+    def gateway(self):
         on = features(self.name)
         url = f"{'https' if self.tls else 'http'}://{self.authority}"
         lines = f'    tls: {{ca_file: "{OUT}/server.pem", server_name: localhost}}' if self.tls else "    plain: false"
-        return fill(
-            "peers/countersign.yaml.in", f"{self.name}-{port}.yaml", USERNAME=USERNAME, URL=url, TLS_LINES=lines,
-            BIND=f"unix:{self.listens}" if on.get("unix") else f"127.0.0.1:{port}",
+        config = fill(
+            "peers/countersign.yaml.in", f"{self.label}.yaml", USERNAME=USERNAME, URL=url, TLS_LINES=lines,
+            BIND=self.bind(),
             WORKERS=on.get("workers", 1), PLACE=on.get("place", "header"), PACE=on.get("pace", "none"),
             SECRET_FILE=on.get("secret", "secret"), MAX_CONNECTIONS=self.scenario.room,
             QUOTAS=on.get("quotas", ""), HARDENING=on.get("hardening", HARDENED),
@@ -181,6 +176,11 @@ class Peer:
             IDEMPOTENCY="    idempotency: {key: Idempotency-Key}" if on.get("store") else "",
             STORE=f"store: {on['store']}" if on.get("store") else "", LOG=on["log"],
             OUT=OUT, LABEL=self.label)
+        self.remove_files()
+        command = [program(self.name), "run", "--config", config]
+        if self.processes > 1:
+            return [sys.executable, LOADTEST / "peers/apart.py", self.port, PASSED, *command]
+        return ["chrt", "--batch", "0", *command] if on.get("batch") else command
 
 
 def sizes(peers):

@@ -25,8 +25,6 @@ class Scenario:
     keys: bool = False
     # Each request has a connection of its own.
     churn: bool = False
-    # Threads of wrk, all on the load's processor; each takes the next of the peer's ports.
-    threads: int = 1
     # Requests per second of an open loop.
     rate: int = 0
     # Idle connections.
@@ -77,6 +75,6 @@ ALL = [
     Scenario("L2", "64 KiB POST, 64 connections, access log off, in a file, with ids, with redacted bodies",
              bytes=65536, upstream="reading", peers=("log-off", "log-file", "log-ids", "log-bodies"), base="log-off"),
     Scenario("X2", "215-byte POST, 64 connections, one worker or two (the second beside the load), or two processes",
-             peers=("one", "two", "apart", "two-batch"), base="one", threads=2),
+             peers=("one", "two", "apart", "two-batch"), base="one"),
 ]
 BY_KEY = {scenario.key: scenario for scenario in ALL}
