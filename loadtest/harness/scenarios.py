@@ -76,5 +76,8 @@ ALL = [
              bytes=65536, upstream="reading", peers=("log-off", "log-file", "log-ids", "log-bodies"), base="log-off"),
     Scenario("X2", "215-byte POST, 64 connections, one worker or two (the second beside the load), or two processes",
              peers=("one", "two", "apart", "two-batch"), base="one"),
+    # Here the workers have more to do than load and upstream.
+    Scenario("X3", "64 KiB POST, 64 connections, one worker or two, or two processes", bytes=65536, upstream="reading",
+             peers=("one", "two", "apart"), base="one"),
 ]
 BY_KEY = {scenario.key: scenario for scenario in ALL}
