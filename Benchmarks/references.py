@@ -22,7 +22,7 @@ from pathlib import Path
 
 import bench
 
-# Counts to look at; some 150 for each request.
+# Counts to look at: those of some sixty requests.
 COUNTS = 6000
 SECONDS = 120
 # A quota's counts are one for all workers: this object is the lock around them, in the same cache line.
