@@ -85,7 +85,7 @@ struct ExchangeState: ~Copyable {
     /// Bytes of the body that the hasher has taken; -1 while it is not in use.
     var hashed = -1
     var digest: BodyDigest?
-    /// nil until it is known, or where nobody is known by that.
+    /// nil until it is known, and where the request was refused before that.
     var caller: RequestCaller?
     /// The request's turn at its upstream's pace, waited for or held.
     var turn: PaceTicket?

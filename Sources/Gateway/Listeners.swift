@@ -67,6 +67,8 @@ struct Listeners {
         let none: [[RenewedTLS]] = Array(repeating: [], count: workers)
         var change = ListenerChange(added: Array(repeating: [], count: workers), renewed: none)
         var next: [Bound] = []
+        // Before anything is bound: what is found on a port later may be a socket of ours.
+        for listener in settings { try refuseOthers(listener) }
         for listener in settings {
             let name = Self.name(listener.address)
             if let known = bound.first(where: { $0.name == name }) {
@@ -130,23 +132,29 @@ struct Listeners {
 
     /// Workers share a port on purpose. Another gateway there would get a part of our callers, with a pace of its own
     /// and other idempotency keys, and nobody would be told.
-    private func refuseOthers(_ address: SocketAddress, _ name: String) throws {
-        guard address.port != 0 && !ownPorts.contains(address.port) else { return }
+    private func refuseOthers(_ listener: ListenerSettings) throws(StartFailure) {
+        guard case .tcp(let host, let port) = listener.address, port != 0, !ownPorts.contains(port) else { return }
+        let address = Self.socketAddress(host, port)
         do throws(SystemError) {
             try Listener.checkFree(address)
         } catch {
-            guard error.isAddressInUse else { throw error }
-            throw StartFailure("listener \"\(name)\" cannot be bound: another process listens on \(address)")
+            // Whatever else is wrong with the address, its `bind` says.
+            guard error.isAddressInUse else { return }
+            throw StartFailure("listener \"\(listener.name)\" cannot be bound: another process listens on \(address)")
         }
+    }
+
+    private static func socketAddress(_ host: String, _ port: UInt16) -> SocketAddress {
+        guard let address = SocketAddress(literal: host, port: port) else {
+            preconditionFailure("Config takes only literal addresses")
+        }
+        return address
     }
 
     private mutating func bindTCP(
         _ host: String, _ port: UInt16, _ settings: ListenerSettings, _ name: String, _ change: inout ListenerChange
     ) throws -> String {
-        guard var address = SocketAddress(literal: host, port: port) else {
-            preconditionFailure("Config takes only literal addresses")
-        }
-        try refuseOthers(address, settings.name)
+        var address = Self.socketAddress(host, port)
         for worker in 0..<workers {
             let listener = try Listener.tcp(address)
             // Port 0 is chosen by the system once; the other workers share it.

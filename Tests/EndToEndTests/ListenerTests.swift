@@ -68,6 +68,20 @@ import Testing
         #expect(try gateway.ask(post("/x", "{}")).status == 200 && upstream.requests.count == 1)
     }
 
+    /// Also where only one of the addresses on a port is another's.
+    @Test func everyAddressOnAPortIsLookedAt() throws {
+        var setup = Setup(try FakeUpstream())
+        setup.listeners = "  - {name: apps, bind: \"[::1]:0\"}\n"
+        let gateway = try GatewayUnderTest(setup)
+        guard case .ipv6(let port) = gateway.addresses[0] else { throw SupportFailure("not on IPv6") }
+        let folder = try TemporaryFolder()
+        setup.listeners =
+            "  - {name: four, bind: \"127.0.0.1:\(port)\"}\n  - {name: six, bind: \"[::1]:\(port)\"}\n"
+        let second = try Program("countersign", ["run", "--config", folder.write("a.yaml", try setup.text(folder))])
+        #expect(second.end() == .code(1))
+        #expect(second.errors.contains("listener \"six\" cannot be bound: another process listens on"))
+    }
+
     /// Room to write is asked for when a caller has taken less than it was offered, and not before.
     @Test func aCallerOnAUnixSocketThatReadsLateGetsAllOfIt() throws {
         let size = 16 * 1_048_576
