@@ -251,6 +251,16 @@ final class UpstreamConnection {
         }
     }
 
+    /// Asks the socket itself whether something came that no event has told of yet.
+    func look() { if !readable && !isSilent { note(.readable) } }
+
+    private var isSilent: Bool {
+        switch wire.state {
+        case .none: true
+        case .some(let transport): transport.isSilent()
+        }
+    }
+
     /// Looks at an unused connection: nothing must have come but what TLS says to itself.
     func isQuiet(_ scratch: inout ByteBuffer) -> Bool {
         guard end == nil else { return false }

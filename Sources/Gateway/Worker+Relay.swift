@@ -89,7 +89,8 @@ extension Worker {
         context.pendingPayload = 0
     }
 
-    private mutating func relayLater(_ connection: UpstreamConnection) {
+    /// What lies there is read when all others had their turns.
+    mutating func relayLater(_ connection: UpstreamConnection) {
         guard !connection.queued else { return }
         connection.queued = true
         answersToGoOn.append(connection)

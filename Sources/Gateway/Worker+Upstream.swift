@@ -358,6 +358,8 @@ extension Worker {
             guard readiness != [] else { return }
             if connection.connectError() != nil { return tryNextAfter(.refused, connection) }
             guard readiness.contains(.writable) else { return }
+            // What came with the connection has no edge of its own.
+            connection.note(readiness)
             connected(connection)
         case .handshaking: shakeHands(connection)
         case .idle:
@@ -387,6 +389,8 @@ extension Worker {
         switch connection.handshake() {
         case .done:
             connection.noteCertificate()
+            // OpenSSL takes no more from the socket than the handshake needs.
+            connection.note(.readable)
             ready(connection)
         case .wantRead, .wantWrite: break
         case .failed(let problem): tryNextAfter(problem.isCertificate ? .certificateRefused : .tlsFailed, connection)
@@ -418,12 +422,24 @@ extension Worker {
     /// Writes the sealed request, unless it has lost its connection in this stage.
     mutating func writeRequest(_ context: inout ExchangeState) -> Event? {
         guard context.exchange.phase == .sealed, let connection = context.upstream else { return nil }
-        return write(connection, &context)
+        let event = write(connection, &context)
+        if connection.readable { relayLater(connection) }
+        return event
     }
 
     /// Writes what is left of the sealed request; an event once all of it is with the kernel, or nothing of it will be.
     /// What was sealed is wiped then, while the caches have it: a retry is sealed anew.
+    ///
+    /// A connection that was used before is looked at once more: what came since the poller was asked would pass for
+    /// the answer to this request, and an end would leave open whether it was taken.
     private mutating func write(_ connection: UpstreamConnection, _ context: inout ExchangeState) -> Event? {
+        if context.written == 0 && connection.isUsed {
+            if knowsAll != true { connection.look() }
+            guard staysQuiet(connection) else {
+                learn(from: connection)
+                return .upstreamLost(UpstreamLoss(nothingTaken: true))
+            }
+        }
         let event =
             context.bodyIsOwn
             ? write(context.sealed, context.body, ByteRange(0, context.body.count), connection, &context.written)

@@ -163,6 +163,9 @@ struct Worker: ~Copyable {
     private var goingOn: [InboundConnection] = []
     /// Exchanges that have left something to the end of the stage.
     private var due: [ExchangeContext?] = []
+    /// Since requests began to be written at the end of this stage: whether the poller has told all that had happened
+    /// by then; nil before.
+    private(set) var knowsAll: Bool?
     /// The events of this turn.
     private var upstreamEvents: [(connection: UpstreamConnection?, readiness: Readiness)] = []
     private var inboundEvents: [(connection: InboundConnection?, readiness: Readiness)] = []
@@ -302,6 +305,7 @@ struct Worker: ~Copyable {
                 doDue(context)
                 due[index] = context
             }
+            knowsAll = nil
             while told < end {
                 let context = due[told].take()
                 told += 1
@@ -322,9 +326,22 @@ struct Worker: ~Copyable {
         switch work {
         case .nothing: break
         case .seal: context.state.outcomeOfDue = sealDue(&context.state)
-        case .request: context.state.outcomeOfDue = writeRequest(&context.state)
+        case .request:
+            if knowsAll == nil { knowsAll = lookAhead() }
+            context.state.outcomeOfDue = writeRequest(&context.state)
         case .answer: context.state.outcomeOfDue = flushAnswer(context)
         }
+    }
+
+    /// Asks the poller what has happened since the turn began, before requests are written: connections that have
+    /// spoken are not to carry one. The events themselves wait for the next turn. True where that was all.
+    private mutating func lookAhead() -> Bool {
+        let found = poller.lookAhead()
+        for index in found.events {
+            let event = poller.event(index)
+            if case .upstream(let connection) = slots.find(event.token) { connection.note(event.readiness) }
+        }
+        return found.isAll
     }
 
     private var hasLeftovers: Bool {

@@ -67,6 +67,14 @@ package enum Transport: ~Copyable {
         }
     }
 
+    /// See `Socket.isSilent`. What TLS says to itself is no silence either.
+    package func isSilent() -> Bool {
+        switch self {
+        case .plain(let socket): socket.isSilent()
+        case .tls(let stream): stream.socket.isSilent()
+        }
+    }
+
     /// Announces the end of our side: close_notify under TLS, FIN in either case.
     package func shutdownWriting() {
         switch self {

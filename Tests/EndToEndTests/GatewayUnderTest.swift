@@ -131,6 +131,20 @@ final class GatewayUnderTest: Sendable {
 
     /// One request on a connection of its own.
     func ask(_ text: String) throws -> Message { try caller().ask(text) }
+
+    /// Stops the program and waits until each of its threads stands still; `program.signal(.resume)` lets it go on.
+    func suspend() throws {
+        program.signal(.suspend)
+        let tasks = "/proc/\(program.id)/task"
+        let gate = Gate()
+        while true {
+            let states = try FileManager.default.contentsOfDirectory(atPath: tasks).map { task in
+                try String(contentsOfFile: "\(tasks)/\(task)/status", encoding: .utf8).contains("State:\tT")
+            }
+            if states.allSatisfy({ $0 }) { return }
+            gate.pass(within: 0.002)
+        }
+    }
 }
 
 /// A request with a JSON body and its length, as a plain caller writes it.

@@ -53,6 +53,8 @@ package struct Poller: ~Copyable {
     private let events: UnsafeMutableRawPointer
     private let maxEvents: Int32
     private var count = 0
+    /// Of them, those that were asked for before their turn.
+    private var ahead = 0
 
     /// A poller that takes at most `maxEvents` (1...65536) events per wait.
     package init(maxEvents: Int = 256) throws(SystemError) {
@@ -68,16 +70,37 @@ package struct Poller: ~Copyable {
         unsafe events.deallocate()
     }
 
-    /// Waits until something is ready, or for so many milliseconds (-1: for ever). Returns the number of events; 0
-    /// after the time, or when a signal came between.
+    /// Waits until something is ready, or for so many milliseconds (-1: for ever). Returns the number of events, those
+    /// that `lookAhead` found in front; 0 after the time, or when a signal came between.
+    ///
+    /// With events found ahead it does not wait.
     package mutating func wait(milliseconds: Int) throws(SystemError) -> Int {
-        let timeout = Int32(clamping: milliseconds)
-        // SAFETY: `events` has room for `maxEvents`.
-        return try note(unsafe cs_epoll_wait(descriptor.number, events, maxEvents, timeout), "epoll_wait")
+        let result = ask(ahead > 0 ? 0 : Int32(clamping: milliseconds))
+        return try note(result, "epoll_wait")
+    }
+
+    /// What has happened since the last wait, all of whose events are done with. The next wait gives these events as
+    /// well. `isAll` is false where there was no room for all that there may be.
+    package mutating func lookAhead() -> (events: Range<Int>, isAll: Bool) {
+        let first = ahead
+        let result = ask(0)
+        ahead += max(0, Int(result))
+        count = ahead
+        return (first..<ahead, result >= 0 && ahead < maxEvents)
+    }
+
+    /// Asks behind the events that were found ahead.
+    private func ask(_ timeout: Int32) -> Int32 {
+        let room = maxEvents - Int32(ahead)
+        guard room > 0 else { return 0 }
+        // SAFETY: behind the first `ahead` events is room for so many more.
+        return unsafe cs_epoll_wait(
+            descriptor.number, events + ahead * cs_epoll_event_size(), room, timeout)
     }
 
     /// The same for so many nanoseconds (0 or more), where a millisecond is too coarse, as it is for a load generator.
     package mutating func wait(nanoseconds: UInt64) throws(SystemError) -> Int {
+        precondition(ahead == 0, "who looks ahead waits for milliseconds")
         let timeout = Int64(clamping: nanoseconds)
         // SAFETY: `events` has room for `maxEvents`.
         let result = unsafe cs_epoll_wait_nanoseconds(descriptor.number, events, maxEvents, timeout)
@@ -86,15 +109,16 @@ package struct Poller: ~Copyable {
 
     /// What a wait has come to: so many events, none where a signal came between.
     private mutating func note(_ result: Int32, _ call: StaticString) throws(SystemError) -> Int {
-        count = max(0, Int(result))
+        count = ahead + max(0, Int(result))
+        ahead = 0
         if result < 0 && result != -EINTR { throw SystemError(result: Int(result), call) }
         return count
     }
 
-    /// The event at `index` (0..<the count that `wait` returned).
+    /// The event at `index` (0..<the count that `wait` returned, or within what `lookAhead` did).
     package func event(_ index: Int) -> (token: Token, readiness: Readiness) {
         precondition(index >= 0 && index < count, "an event that was not returned")
-        // SAFETY: `wait` filled the first `count` events.
+        // SAFETY: the first `count` events were filled.
         let word = unsafe cs_epoll_event_word(events, Int32(index))
         let mask = unsafe cs_epoll_event_mask(events, Int32(index))
         return (Token(word: word), Readiness(rawValue: mask))

@@ -119,6 +119,17 @@ package struct Socket: ~Copyable {
         return error
     }
 
+    /// True while the peer has sent nothing that was not read, has not ended and the socket holds no error. Takes
+    /// nothing: what came is still to be read, and an edge that tells of it is still to come.
+    package func isSilent() -> Bool { peek() == -EAGAIN }
+
+    /// 1: there is something to read; 0: the peer has ended its side; -EAGAIN: neither; or another negated errno.
+    private func peek() -> Int32 {
+        let result = cs_peek(descriptor.number)
+        if result < 0 && result != -EAGAIN { _ = taken(SystemError(result: Int(result), "recv")) }
+        return result
+    }
+
     /// Sends FIN behind what was written; reading goes on.
     package func shutdownWriting() {
         // The only errors are of sockets that are no longer connected, for which there is nothing to shut.
@@ -150,9 +161,7 @@ package struct Socket: ~Copyable {
     /// What it cannot see: a peer that shuts its sending side down and goes on to serve what it reads. HTTP servers
     /// only drain after that (RFC 9112 9.6).
     package func provesNothingTaken(since mark: UInt64) -> Bool {
-        let peeked = cs_peek(descriptor.number)
-        if peeked < 0 && peeked != -EAGAIN { _ = taken(SystemError(result: Int(peeked), "recv")) }
-        guard peeked == 0, let state = tcpState(), state.taken <= mark else { return false }
+        guard peek() == 0, let state = tcpState(), state.taken <= mark else { return false }
         if state.awaitsOurClose { return true }
         return state.isOver && finishConnect()?.isBrokenPipe == true
     }

@@ -1,7 +1,6 @@
 // Requests that a caller sends before those in front of them are answered. They wait: in the kernel, and for the turns
 // of others.
 
-import Foundation
 import TestSupport
 import Testing
 
@@ -37,7 +36,7 @@ import Testing
         let other = try gateway.caller()
         for caller in [hasty, other] { #expect(try caller.ask(refused).status == 404) }
         // Both have asked when the gateway looks again.
-        try suspend(gateway.program)
+        try gateway.suspend()
         try hasty.send(String(repeating: refused, count: 100))
         try other.send("BREW" + refused.dropFirst(3))
         gateway.program.signal(.resume)
@@ -46,19 +45,5 @@ import Testing
         let order = try gateway.log(103).dropFirst(2).map { $0["http.request.method"] }
         let place = try #require(order.firstIndex(of: "_OTHER"))
         #expect(place <= 2, "behind \(place) others")
-    }
-
-    /// Stops a program and waits until each of its threads stands still.
-    private func suspend(_ program: Program) throws {
-        program.signal(.suspend)
-        let tasks = "/proc/\(program.id)/task"
-        let gate = Gate()
-        while true {
-            let states = try FileManager.default.contentsOfDirectory(atPath: tasks).map { task in
-                try String(contentsOfFile: "\(tasks)/\(task)/status", encoding: .utf8).contains("State:\tT")
-            }
-            if states.allSatisfy({ $0 }) { return }
-            gate.pass(within: 0.002)
-        }
     }
 }

@@ -35,6 +35,53 @@ import Testing
         #expect(upstream.requests.count == 2 && upstream.connections == 2)
     }
 
+    /// What an idle connection says, or its end, comes after all that the gateway looks at in this turn, and before
+    /// the request is written: the poller tells of 256 at once. The request goes on another connection. With 600 there
+    /// is no room for what the poller tells when it is asked once more; a long body is written without asking it.
+    @Test(
+        arguments: [(300, 2), (600, 2), (300, 400_000)],
+        ["HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil", "{}", "close"])
+    func whatCameBeforeARequestWasWrittenIsNotItsAnswer(_ load: (callers: Int, body: Int), _ says: String) throws {
+        for isTLS in [false, true] { try askAfter(says, isTLS: isTLS, among: load.callers, bytes: load.body) }
+    }
+
+    private func askAfter(_ says: String, isTLS: Bool, among count: Int, bytes: Int) throws {
+        let upstream = try SpeakingUpstream(isTLS: isTLS, says)
+        var setup = Setup(url: upstream.url)
+        setup.upstream = upstream.trust
+        setup.routes = "  - {name: x, prefix: /x, upstream: up, credential: program}\n"
+        let gateway = try GatewayUnderTest(setup)
+        let callers = try (0..<count).map { _ in try gateway.caller() }
+        #expect(try callers[0].ask(post("/x", "{}")).text == "0")
+        let request = Array(post("/x", bytes > 2 ? object(of: bytes) : "{}").utf8)
+        try callers[0].send(request.dropLast())
+        // Once all are answered, what came before them was read.
+        for caller in callers.dropFirst() {
+            #expect(try caller.ask("GET /nowhere HTTP/1.1\r\nHost: gateway\r\n\r\n").status == 404)
+        }
+        try gateway.suspend()
+        try callers[0].send(request.suffix(1))
+        for caller in callers.dropFirst() { try caller.send("G") }
+        try upstream.speak()
+        gateway.program.signal(.resume)
+        let answer = try callers[0].answer()
+        #expect(answer.status == 200 && answer.text == "1", "TLS \(isTLS): \(answer.startLine)")
+        #expect(try gateway.ask(post("/x", "{}")).text == "1", "the second connection is used again")
+    }
+
+    /// An upstream that turns callers away may say so when it has accepted, before it is asked.
+    @Test(arguments: [false, true]) func anAnswerThatCameWithTheConnectionIsRelayed(isTLS: Bool) throws {
+        let says = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno"
+        let upstream = try SpeakingUpstream(isTLS: isTLS, says, unasked: true)
+        var setup = Setup(url: upstream.url)
+        setup.upstream = upstream.trust
+        let gateway = try GatewayUnderTest(setup)
+        for _ in 0..<5 {
+            let answer = try gateway.caller(within: 5_000).ask(post("/x", "{}"))
+            #expect(answer.status == 503 && answer.text == "no", "\(answer.startLine)")
+        }
+    }
+
     /// Larger than what the kernel's buffers of both ends take.
     private static let size = 12 * 1_048_576
 
