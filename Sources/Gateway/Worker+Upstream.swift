@@ -419,7 +419,8 @@ extension Worker {
         connection.writtenBefore = connection.bytesWritten
     }
 
-    /// Writes the sealed request, unless it has lost its connection in this stage.
+    /// Writes the sealed request, unless it has lost its connection in this stage. What a new connection has said
+    /// before is read afterwards: its event has passed.
     mutating func writeRequest(_ context: inout ExchangeState) -> Event? {
         guard context.exchange.phase == .sealed, let connection = context.upstream else { return nil }
         let event = write(connection, &context)

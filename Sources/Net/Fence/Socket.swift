@@ -119,8 +119,8 @@ package struct Socket: ~Copyable {
         return error
     }
 
-    /// True while the peer has sent nothing that was not read, has not ended and the socket holds no error. Takes
-    /// nothing: what came is still to be read, and an edge that tells of it is still to come.
+    /// True while the peer has sent nothing that was not read, has not ended and the socket holds no error. Takes no
+    /// byte and no edge; an error is taken, and the next read is `failed` all the same.
     package func isSilent() -> Bool { peek() == -EAGAIN }
 
     /// 1: there is something to read; 0: the peer has ended its side; -EAGAIN: neither; or another negated errno.
