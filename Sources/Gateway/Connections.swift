@@ -169,6 +169,16 @@ final class UpstreamConnection {
         if let now { upstream.counters.began(now) }
     }
 
+    /// It has been opened to the end, and carries a request or could.
+    var isOpen: Bool { state == .idle || state == .lent }
+
+    /// Begins with a socket of which nothing is known yet: that of the next address, where one before was of no use.
+    func begin(_ socket: consuming Socket) {
+        wire.state = .plain(socket)
+        readable = false
+        sawEnd = false
+    }
+
     /// What an event says of the bytes to come.
     func note(_ readiness: Readiness) {
         if readiness != .writable {

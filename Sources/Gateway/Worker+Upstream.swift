@@ -291,7 +291,7 @@ extension Worker {
             do {
                 let socket = try Socket.connect(to: address)
                 try poller.add(socket, slots.renew(connection.slot))
-                connection.wire.state = .plain(socket)
+                connection.begin(socket)
                 connection.state = .connecting
                 arm(connection.slot, after: max(1, state.settings.timeouts.connectMilliseconds / addresses.count))
                 return nil
