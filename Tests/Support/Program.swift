@@ -152,11 +152,14 @@ package final class Program: Sendable {
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
-    /// Resident memory in KiB, as the kernel counts it; nil once it has ended.
+    /// Resident memory in KiB, as the kernel counts it, but for the pages of files: how many of the program's own are
+    /// mapped at once is the page cache's affair. nil once it has ended.
     package var residentKiB: Int? {
         let status = try? String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8)
-        let line = status?.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-        return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) }
+        let lines = status?.split(separator: "\n").filter { $0.hasPrefix("RssAnon:") || $0.hasPrefix("RssShmem:") }
+        let words = lines?.map { $0.split(whereSeparator: \.isWhitespace) }
+        guard let counts = words?.compactMap({ Int($0[1]) }), counts.count == 2 else { return nil }
+        return counts[0] + counts[1]
     }
 
     /// Runs a program to its end and gives what it wrote to standard output; throws where it fails.
