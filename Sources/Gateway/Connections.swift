@@ -169,9 +169,6 @@ final class UpstreamConnection {
         if let now { upstream.counters.began(now) }
     }
 
-    /// It has been opened to the end, and carries a request or could.
-    var isOpen: Bool { state == .idle || state == .lent }
-
     /// Begins with a socket of which nothing is known yet: that of the next address, where one before was of no use.
     func begin(_ socket: consuming Socket) {
         wire.state = .plain(socket)

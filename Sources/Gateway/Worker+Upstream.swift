@@ -338,17 +338,13 @@ extension Worker {
 
     // MARK: - Events
 
-    /// The first look at an event: what it says of the bytes to come is noted, and those of an answer are read.
+    /// The first look at an event: what it says of the bytes to come is noted, and those of an answer are read. Also
+    /// while a connection is being opened: what comes with the end of that has no event of its own.
     mutating func readAhead(_ connection: UpstreamConnection, _ readiness: Readiness) {
-        switch connection.state {
-        case .idle: connection.note(readiness)
-        case .lent:
-            connection.note(readiness)
-            guard readiness != .writable, let context = connection.context else { return }
-            guard context.state.exchange.phase == .sent && !context.state.stalled else { return }
-            _ = receiveAnswer(connection, context)
-        case .connecting, .handshaking, .resolving, .closed: break
-        }
+        connection.note(readiness)
+        guard connection.state == .lent, readiness != .writable, let context = connection.context else { return }
+        guard context.state.exchange.phase == .sent && !context.state.stalled else { return }
+        _ = receiveAnswer(connection, context)
     }
 
     /// The second look, after `readAhead` of all events.
@@ -358,8 +354,6 @@ extension Worker {
             guard readiness != [] else { return }
             if connection.connectError() != nil { return tryNextAfter(.refused, connection) }
             guard readiness.contains(.writable) else { return }
-            // What came with the connection has no edge of its own.
-            connection.note(readiness)
             connected(connection)
         case .handshaking: shakeHands(connection)
         case .idle:
@@ -389,8 +383,6 @@ extension Worker {
         switch connection.handshake() {
         case .done:
             connection.noteCertificate()
-            // OpenSSL takes no more from the socket than the handshake needs.
-            connection.note(.readable)
             ready(connection)
         case .wantRead, .wantWrite: break
         case .failed(let problem): tryNextAfter(problem.isCertificate ? .certificateRefused : .tlsFailed, connection)

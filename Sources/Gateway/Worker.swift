@@ -339,10 +339,7 @@ struct Worker: ~Copyable {
         let found = poller.lookAhead()
         for index in found.events {
             let event = poller.event(index)
-            // While it is being opened an event is of one address's try, and says nothing of the next one's.
-            if case .upstream(let connection) = slots.find(event.token), connection.isOpen {
-                connection.note(event.readiness)
-            }
+            if case .upstream(let connection) = slots.find(event.token) { connection.note(event.readiness) }
         }
         return found.isAll
     }

@@ -200,4 +200,33 @@ import Testing
         #expect(pair.far!.peerAddress() == pair.near!.localAddress())
         #expect(pair.far!.peerAddress()?.host == "::1")
     }
+
+    @Test func aSocketIsSilentUntilItsPeerSpeaksOrEnds() throws {
+        var pair = try Pair()
+        func nearIsSilent() -> Bool { pair.near!.isSilent() }
+        let before = nearIsSilent()
+        #expect(pair.far!.send([7]) == .bytes(1))
+        try pair.loop.wait(1, for: .readable)
+        let spoken = [nearIsSilent(), nearIsSilent()]
+        #expect(before && spoken == [false, false], "nothing is taken")
+        #expect(pair.near!.readSome(8).1 == [7])
+        let read = nearIsSilent()
+        pair.far!.shutdownWriting()
+        try pair.loop.wait(1, for: .closedForReading)
+        let ended = nearIsSilent()
+        #expect(read && !ended)
+    }
+
+    /// Asking takes the socket's error: what is read afterwards is no end in order.
+    @Test func aSocketThatWasResetIsNotSilent() throws {
+        var pair = try Pair()
+        pair.far!.resetOnClose()
+        pair.far = nil
+        try pair.loop.wait(1, for: .failed)
+        let silent = pair.near!.isSilent()
+        let result = pair.near!.readSome(8).0
+        #expect(!silent)
+        if case .failed = result { return }
+        Issue.record("after a reset: \(result)")
+    }
 }

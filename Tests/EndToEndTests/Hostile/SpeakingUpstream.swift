@@ -5,7 +5,7 @@
 import TestSupport
 
 final class SpeakingUpstream {
-    /// Answers each request with its connection's number. A line on standard input: the first connection speaks.
+    /// Answers each request with its connection's number. A byte on its other port: the first connection speaks.
     private static let script = """
         import itertools, socket, ssl, sys, threading
         certificate, says, when = sys.argv[1:3], sys.argv[3].encode(), sys.argv[4]
